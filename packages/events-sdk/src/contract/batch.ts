@@ -1,0 +1,75 @@
+/**
+ * The batch endpoint's answers (CONTRACT §9). Readers are tolerant: every status any server version has
+ * used is mapped to one of four verdicts, and a malformed element is dropped, never guessed at.
+ */
+import * as v from 'valibot';
+
+/** Where batches go, below the server's address. The trailing slash matters (CONTRACT §9.1). */
+export const BATCH_PATH = '/api/v1/events/batch/';
+
+/** What a server can say of one event. */
+export type Verdict = 'success' | 'duplicate' | 'pending' | 'rejected';
+
+/** One event's verdict, with the server's reason where it gave one. */
+export interface EventVerdict {
+  readonly eventId: string;
+  readonly verdict: Verdict;
+  /** The server's own words for a rejection. */
+  readonly reason?: string;
+  /** The server's clock, where a rejection for the Lamport value carries it (DESIGN §4.7). */
+  readonly serverClock?: number;
+}
+
+/** Limits a server advertises in a body (CONTRACT §9.3, §9.6). */
+export interface AdvertisedLimits {
+  readonly maxEvents?: number;
+  readonly maxBytes?: number;
+}
+
+const VERDICTS: Readonly<Record<string, Verdict>> = {
+  success: 'success',
+  accepted: 'success',
+  warning: 'success',
+  duplicate: 'duplicate',
+  pending: 'pending',
+  queued: 'pending',
+  rejected: 'rejected',
+  error: 'rejected',
+};
+
+const resultSchema = v.looseObject({
+  event_id: v.string(),
+  status: v.string(),
+  error: v.optional(v.unknown()),
+  error_message: v.optional(v.unknown()),
+  server_clock: v.optional(v.unknown()),
+});
+
+const okBodySchema = v.looseObject({ results: v.array(v.unknown()) });
+
+/** The verdicts of a 200 body; undefined when the body is not one of this contract. */
+export function readVerdicts(body: unknown): readonly EventVerdict[] | undefined {
+  const parsed = v.safeParse(okBodySchema, body);
+  if (!parsed.success) return undefined;
+  return parsed.output.results.flatMap((entry) => {
+    const result = v.safeParse(resultSchema, entry);
+    return result.success ? [toVerdict(result.output)] : [];
+  });
+}
+
+function toVerdict(result: v.InferOutput<typeof resultSchema>): EventVerdict {
+  // An unknown status is no permission to forget the event: it counts as a rejection with that word.
+  const verdict = VERDICTS[result.status] ?? 'rejected';
+  const reason = text(result.error_message) ?? text(result.error) ?? (verdict === 'rejected' ? `status "${result.status}"` : undefined);
+  const serverClock = result.server_clock;
+  return {
+    eventId: result.event_id,
+    verdict,
+    ...(reason === undefined ? {} : { reason }),
+    ...(typeof serverClock === 'number' && Number.isSafeInteger(serverClock) ? { serverClock } : {}),
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,33 @@
+/** The contract's numbers, each with where it comes from. Units are in the names. */
+
+/** FR-033, CONTRACT §9.1: the most events one batch request may carry. */
+export const MAX_EVENTS_PER_BATCH = 1000;
+
+/** FR-033: the shortest time between two background batches. */
+export const BATCH_INTERVAL_MS = 5_000;
+
+/** SPEC, edge case queue overflow: the most events waiting (queued and held). */
+export const MAX_QUEUED_EVENTS = 10_000;
+
+/** Share of the cap from which a warning is shown (DESIGN §4.5). */
+export const QUEUE_WARNING_SHARE = 0.8;
+
+/** Our own ceiling for one decompressed batch body, whatever a server accepts (DESIGN §4.6). */
+export const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+/** The rejection that parks an event: it is kept, but no longer sent (DESIGN §4.6). */
+export const MAX_REJECTIONS = 5;
+
+/** FR-032: backoff grows from the first to the second number. */
+export const BACKOFF_MIN_MS = 500;
+export const BACKOFF_MAX_MS = 30_000;
+
+/** CONTRACT §9.1: how long one batch request may take. */
+export const BATCH_TIMEOUT_MS = 60_000;
+
+/** CONTRACT §8.2: how long one authentication request may take. */
+export const AUTH_TIMEOUT_MS = 10_000;
+
+/** CONTRACT §8.3: lifetimes assumed when the server does not say. */
+export const DEFAULT_ACCESS_LIFETIME_S = 900;
+export const DEFAULT_REFRESH_LIFETIME_S = 604_800;

@@ -1,0 +1,64 @@
+/** What one synchronisation did, and why it ended. */
+
+/** Why a sync ended. */
+export type SyncStop =
+  /** Everything sendable was offered to the server. */
+  | 'drained'
+  /** Nobody is signed in. */
+  | 'logged-out'
+  /** The sign-in is known but not accepted any more, even after a refresh. */
+  | 'unauthorized'
+  /** The server refuses this account (403). */
+  | 'forbidden'
+  /** The session has no team, so nothing may leave (FR-028b). */
+  | 'no-team'
+  | 'unreachable'
+  | 'throttled'
+  | 'server-error'
+  /** The server speaks another contract, or answered with something that is not one. */
+  | 'protocol'
+  /** A batch was refused as a whole (400, 413) and could not be made smaller. */
+  | 'refused'
+  /** The server answered but decided nothing: going on would loop. */
+  | 'no-progress'
+  /** Another process is delivering for this home. */
+  | 'busy'
+  /** The caller's signal or deadline. */
+  | 'aborted'
+  /** The store could not be used. */
+  | 'storage';
+
+/** A rejected event in a report: ids and the server's reason, never the payload. */
+export interface RejectedEvent {
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly reason: string;
+  readonly retryCount: number;
+  readonly parked: boolean;
+}
+
+/** The outcome of one `syncNow`. Counts are of events. */
+export interface SyncReport {
+  readonly sent: number;
+  readonly duplicates: number;
+  readonly pending: number;
+  readonly rejected: readonly RejectedEvent[];
+  readonly batches: number;
+  /** Still sendable when the sync ended (pending and rejected rows included). */
+  readonly remaining: number;
+  readonly held: number;
+  readonly parked: number;
+  readonly stoppedBy: SyncStop;
+  /** A sentence about the stop, where there is more to say than the code. */
+  readonly message?: string;
+  readonly retryAfterMs?: number;
+  readonly durationMs: number;
+}
+
+/** Told after every settled batch. */
+export interface SyncProgress {
+  /** Events offered so far, and sendable events when the sync began. */
+  readonly offered: number;
+  readonly total: number;
+  readonly batches: number;
+}
