@@ -2,5 +2,6 @@
 export * from './batch.ts';
 export * from './envelope.ts';
 export * from './event-map.ts';
+export * from './json-schema.ts';
 export * from './limits.ts';
 export * from './spec-kitty-events.ts';

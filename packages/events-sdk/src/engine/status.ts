@@ -1,0 +1,45 @@
+/**
+ * Where a home stands, read from the store in one consistent view: every figure has its evidence there,
+ * none comes from a flag in memory.
+ */
+import type { StoreReader } from '../storage/port.ts';
+import { readSize, type QueueSize } from '../queue/offline-queue.ts';
+import { readLastSuccess, readLastSync, type LastSync } from './history.ts';
+import { isLive, readLease, type LeaseOwner } from './lease.ts';
+
+/** State of the realtime link (FR-036). */
+export type LinkState = 'connected' | 'reconnecting' | 'offline' | 'offline-batch';
+
+export interface SyncStatus extends QueueSize {
+  /** Held events by reason. */
+  readonly heldBy: Readonly<Record<string, number>>;
+  /** When the oldest waiting event was stored, in milliseconds since the epoch. */
+  readonly oldestWaitingAt: number | null;
+  readonly lastSync: LastSync | null;
+  readonly lastSuccessAt: number | null;
+  /** Who is delivering at this moment. */
+  readonly deliveredBy: { readonly role: string; readonly pid: number; readonly since: number } | null;
+  readonly clock: number;
+}
+
+export function readStatus(reader: StoreReader, deps: { cap: number; now: number; isGone: (owner: LeaseOwner) => boolean }): SyncStatus {
+  const heldBy: Record<string, number> = {};
+  const size = readSize(reader, deps.cap);
+  if (size.held > 0) {
+    for (const { reason } of reader.events({ states: ['held'] })) {
+      const key = reason ?? 'unknown';
+      heldBy[key] = (heldBy[key] ?? 0) + 1;
+    }
+  }
+  const oldest = reader.events({ states: ['queued', 'held'], limit: 1 })[0];
+  const lease = readLease(reader);
+  return {
+    ...size,
+    heldBy,
+    oldestWaitingAt: oldest === undefined ? null : oldest.enqueuedAt * 1000,
+    lastSync: readLastSync(reader),
+    lastSuccessAt: readLastSuccess(reader),
+    deliveredBy: isLive(lease, deps.now, deps.isGone) ? { role: lease.owner.role, pid: lease.owner.pid, since: lease.since } : null,
+    clock: reader.clock(),
+  };
+}

@@ -1,0 +1,34 @@
+/**
+ * Checks a draft before it costs a clock number, and says what is wrong without saying the value:
+ * payloads may hold what must not reach a log (SEC-2).
+ */
+import * as v from 'valibot';
+
+import type { Draft, EventDefinition, EventMap, EventType } from '../contract/event-map.ts';
+
+export type DraftCheck =
+  | { readonly ok: true; readonly definition: EventDefinition; readonly payload: object }
+  | { readonly ok: false; readonly message: string };
+
+/** Looks the draft's type up in the map and its payload against the schema. */
+export function checkDraft<M extends EventMap>(map: M, draft: Draft<M, EventType<M>>): DraftCheck {
+  const definition = Object.hasOwn(map, draft.type) ? map[draft.type] : undefined;
+  if (definition === undefined) return { ok: false, message: `unknown event type ${JSON.stringify(String(draft.type))}` };
+  const result = v.safeParse(definition.payload, draft.payload, { abortPipeEarly: true });
+  if (!result.success) return { ok: false, message: describeIssues(result.issues) };
+  return { ok: true, definition, payload: result.output };
+}
+
+/** At most three issues, each as `path: what is expected`. Never contains what was received. */
+export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string {
+  const shown = issues.slice(0, 3).map(describeIssue).join('; ');
+  return issues.length > 3 ? `${shown}; and ${issues.length - 3} more` : shown;
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? 'payload';
+  if (issue.kind === 'schema') return `${path}: ${issue.received === 'undefined' ? 'is missing' : `expected ${issue.expected ?? issue.type}`}`;
+  // valibot's own texts end in the value received; only a schema author's text may pass.
+  const isDefaultText = issue.message.includes(issue.received);
+  return `${path}: ${isDefaultText ? `fails ${issue.type}` : issue.message}`;
+}

@@ -1,0 +1,55 @@
+/**
+ * The courier: a detached process that delivers for a home after a command has left, so that no command
+ * waits for a network (DESIGN §4.9). In this form it drains once under the lease, within a bound, and is
+ * gone; whoever emits while it drains asks it for another round.
+ */
+import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
+
+import type { SyncReport } from '../engine/report.ts';
+import type { Home } from './home.ts';
+
+/** The longest a courier lives, in milliseconds. */
+export const COURIER_LIFETIME_MS = 120_000;
+
+/** The log starts anew beyond this size. */
+const MAX_LOG_BYTES = 64 * 1024;
+
+/** How to start a courier: a script that calls `runCourier`. */
+export interface CourierCommand {
+  /** Path of the script, run by this process's own Node. */
+  readonly script: string;
+}
+
+/** Starts a courier and forgets it. False when it could not be started or the home is gone; never throws. */
+export function startCourier(home: Home, command: CourierCommand, env: Readonly<Record<string, string | undefined>>): boolean {
+  if (!existsSync(home.root)) return false;
+  try {
+    const child = spawn(process.execPath, [command.script], {
+      // Not the caller's directory: that may be a worktree someone wants to remove.
+      cwd: home.root,
+      detached: true,
+      stdio: 'ignore',
+      windowsHide: true,
+      env: { ...env, SPEC_KITTY_HOME: home.root },
+    });
+    // An error after the start (no such program) is the courier's, not the command's.
+    child.on('error', () => {});
+    child.unref();
+    return child.pid !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Adds a line to the courier's log: counts and codes, never payloads. A log that cannot be written is no reason to stop. */
+export function logCourier(home: Home, now: number, report: SyncReport): void {
+  const line = `${new Date(now).toISOString()} sent=${report.sent} duplicates=${report.duplicates} pending=${report.pending} rejected=${report.rejected.length} remaining=${report.remaining} stopped=${report.stoppedBy}\n`;
+  try {
+    const size = statSync(home.courierLog, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > MAX_LOG_BYTES) writeFileSync(home.courierLog, line, { mode: 0o600 });
+    else appendFileSync(home.courierLog, line, { mode: 0o600 });
+  } catch {
+    // Nobody is there to be told.
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The sign-in on disk, in the file of CONTRACT §8.1. Promises that the file is whole at any moment and whatever is
+ * killed, that nobody but its owner can read it from its first byte on, and that a change holds the lock from
+ * reading to writing, also while it waits for the network.
+ *
+ * The lock is a directory with a name of its own: the Python original locks the file `credentials.lock` with
+ * `flock`, which Node cannot do, and a directory of that name would break the original. The two therefore do not
+ * exclude each other; a file half written by the original reads as no credentials for that moment.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+import { formatCredentials, readPlainTables, tablesToCredentials, type Tables } from '../auth/credentials-format.ts';
+import type { CredentialStore, Credentials } from '../auth/credential-store.ts';
+import { AUTH_TIMEOUT_MS } from '../contract/limits.ts';
+import { EventsSdkError } from '../errors.ts';
+import { silentLogger, warnOnce, type Logger } from '../internal/logger.ts';
+import type { Time } from '../internal/time.ts';
+import { withDirectoryLock } from './directory-lock.ts';
+import { errorCodeOf, writeHomeFile } from './home.ts';
+
+/** Where the file and its lock are. */
+export interface CredentialsFileOptions {
+  readonly path: string;
+  /** The directory that is the lock. Default: `credentials.lock.d` beside the file; never the original's `credentials.lock`. */
+  readonly lockPath?: string;
+  readonly time: Time;
+  /** The file's name in messages. Default: its last part. */
+  readonly shownAs?: string;
+  /** Told once when the file cannot be used; never its content. */
+  readonly logger?: Logger;
+}
+
+/** Another process may hold the lock for one whole request to the token endpoint, and then some. */
+const LOCK_WAIT_MS = AUTH_TIMEOUT_MS + 5_000;
+
+/** Creates the store of one credentials file. Touches nothing until it is used. */
+export function createCredentialsFile(options: CredentialsFileOptions): CredentialStore {
+  const { path, lockPath = `${path}.lock.d`, time, shownAs = basename(path) } = options;
+  const logger = warnOnce(options.logger ?? silentLogger);
+
+  async function load(): Promise<Credentials | null> {
+    const text = readText();
+    if (text === null) return null;
+    const tables = readPlainTables(text) ?? (await parseToml(text));
+    const credentials = tables === null ? null : tablesToCredentials(tables);
+    if (credentials === null) {
+      logger.warn('CREDENTIALS_UNREADABLE', `${shownAs} holds no usable sign-in. Sign in again to replace it.`);
+    }
+    return credentials;
+  }
+
+  function readText(): string | null {
+    try {
+      // Synchronous: for a file this small the thread pool costs an emission more than the read itself.
+      return readFileSync(path, 'utf8');
+    } catch (error) {
+      const code = errorCodeOf(error);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+        logger.warn('CREDENTIALS_UNREADABLE', `${shownAs} cannot be read (${code}). Check its permissions.`);
+      }
+      return null;
+    }
+  }
+
+  return {
+    load,
+    async update(work) {
+      orFileUnusable(shownAs, () => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }));
+      return withDirectoryLock(lockPath, { waitMs: LOCK_WAIT_MS, time }, async () => {
+        const { answer, next } = await work(await load());
+        if (next === undefined) return answer;
+        removeStrays(path);
+        if (next === null) orFileUnusable(shownAs, () => removeFile(path));
+        else writeHomeFile(path, formatCredentials(next), { isDurable: true, shownAs });
+        return answer;
+      });
+    },
+  };
+}
+
+async function parseToml(text: string): Promise<Tables | null> {
+  // Only a file we did not write gets here: see `readPlainTables`.
+  const { parse } = await import('smol-toml');
+  try {
+    const parsed: Record<string, unknown> = parse(text);
+    // Only entries that are tables; their values stay unknown and are checked one by one.
+    return Object.fromEntries(Object.entries(parsed).filter(([, value]) => isTable(value))) as Tables;
+  } catch {
+    // The parser's error quotes the line it failed on, which may be a token: it is not kept.
+    return null;
+  }
+}
+
+function isTable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+/** Temporary files hold tokens. Under the lock any that is there was left by a killed process. */
+function removeStrays(path: string): void {
+  const prefix = `${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    if (name.startsWith(prefix) && /^\d+\.tmp$/.test(name.slice(prefix.length)))
+      rmSync(join(dirname(path), name), { force: true });
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errorCodeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+function orFileUnusable(shownAs: string, action: () => unknown): void {
+  try {
+    action();
+  } catch (cause) {
+    const message = `Cannot write ${shownAs} (${errorCodeOf(cause)}). Check the permissions of its folder.`;
+    throw new EventsSdkError('FILE_UNUSABLE', message, { cause });
+  }
+}

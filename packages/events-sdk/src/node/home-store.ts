@@ -1,0 +1,82 @@
+/**
+ * The store of a home: opened with the driver the runtime has or the person chose, its clock never behind
+ * clock.json, its node id settled once for all processes (DESIGN §4.1, §4.2).
+ */
+import type { Logger } from '../internal/logger.ts';
+import type { EventStore } from '../storage/port.ts';
+import { VALUE } from '../storage/values.ts';
+import { readClockFile, type ClockFile } from './clock-file.ts';
+import type { Env, Home } from './home.ts';
+import { currentHostname, currentUsername, deriveNodeId } from './node-id.ts';
+
+/** The two SQL stores, by name. */
+export type QueueDriver = 'node-sqlite' | 'sqljs';
+
+export interface OpenHomeStoreOptions {
+  readonly home: Home;
+  readonly env: Env;
+  readonly driver: QueueDriver | 'auto';
+  readonly logger: Logger;
+}
+
+/** A home's open store. */
+export interface HomeStore {
+  readonly store: EventStore;
+  readonly driver: QueueDriver;
+  readonly nodeId: string;
+}
+
+/** Opens the queue of a home. Rejects with STORAGE_*. */
+export async function openHomeStore(options: OpenHomeStoreOptions): Promise<HomeStore> {
+  const driver = await chooseDriver(options.driver);
+  const store = await openDriver(driver, options.home);
+  try {
+    return { store, driver, nodeId: await settleIdentity(store, options) };
+  } catch (cause) {
+    await store.close();
+    throw cause;
+  }
+}
+
+async function chooseDriver(wanted: QueueDriver | 'auto'): Promise<QueueDriver> {
+  if (wanted !== 'auto') return wanted;
+  const { isNodeSqliteAvailable } = await import('../storage/node-sqlite/index.ts');
+  return isNodeSqliteAvailable() ? 'node-sqlite' : 'sqljs';
+}
+
+async function openDriver(driver: QueueDriver, home: Home): Promise<EventStore> {
+  if (driver === 'node-sqlite') {
+    const { openNodeSqliteStore } = await import('../storage/node-sqlite/index.ts');
+    return openNodeSqliteStore({ path: home.queueDb });
+  }
+  const [{ openSqlJsStore }, { createSqlJsFile }] = await Promise.all([import('../storage/sqljs/index.ts'), import('./sqljs-file.ts')]);
+  return openSqlJsStore({ persister: createSqlJsFile({ path: home.queueDb }) });
+}
+
+/** Node id: the store's, else clock.json's, else derived. The clock: the larger of store and clock.json. */
+async function settleIdentity(store: EventStore, { home, env, logger }: OpenHomeStoreOptions): Promise<string> {
+  const file = readClockFile(home.clockJson);
+  if (file?.kind === 'broken') logger.warn('clock-file-broken', file.message);
+  const present = await store.read((reader) => ({ nodeId: reader.value(VALUE.nodeId), clock: reader.clock() }));
+  const isBehind = file?.kind === 'clock' && file.value > present.clock;
+  if (present.nodeId !== undefined && !isBehind) return present.nodeId;
+  return store.transact((tx) => {
+    if (file?.kind === 'clock') tx.raiseClock(file.value);
+    const known = tx.value(VALUE.nodeId);
+    if (known !== undefined) return known;
+    const homeId = home.isDefault ? undefined : (tx.value(VALUE.homeId) ?? globalThis.crypto.randomUUID());
+    if (homeId !== undefined) tx.setValue(VALUE.homeId, homeId);
+    const nodeId = nodeIdOf(file, env, homeId);
+    tx.setValue(VALUE.nodeId, nodeId);
+    return nodeId;
+  });
+}
+
+function nodeIdOf(file: ClockFile, env: Env, homeId: string | undefined): string {
+  if (file?.kind === 'clock' && file.nodeId !== null) return file.nodeId;
+  return deriveNodeId({
+    hostname: currentHostname(),
+    username: currentUsername(env),
+    ...(homeId === undefined ? {} : { homeId }),
+  });
+}

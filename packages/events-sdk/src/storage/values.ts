@@ -1,0 +1,42 @@
+/** The named values a home keeps beside its events: who writes which key, and how it reads. */
+import type { StoreReader, StoreTransaction } from './port.ts';
+
+/** Keys of named values. */
+export const VALUE = {
+  nodeId: 'node_id',
+  homeId: 'home_id',
+  /** Events refused or evicted because the queue was full, ever. */
+  dropped: 'dropped_events',
+  lastSync: 'last_sync',
+  lastSuccess: 'last_success',
+  lease: 'drainer_lease',
+  /** Set by a process that wants a drain while another holds the lease. */
+  drainRequest: 'drain_request',
+} as const;
+
+/** Key of the team a project was last synced under (DESIGN §4.4). */
+export function projectTeamKey(projectUuid: string): string {
+  return `project_team:${projectUuid}`;
+}
+
+/** A counter; 0 when unset or unreadable. */
+export function readCounter(reader: StoreReader, key: string): number {
+  const value = Number(reader.value(key) ?? '0');
+  return Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+/** Adds to a counter. */
+export function addToCounter(tx: StoreTransaction, key: string, amount: number): void {
+  tx.setValue(key, String(readCounter(tx, key) + amount));
+}
+
+/** A JSON value; undefined when unset or unreadable. Shape is the caller's to check. */
+export function readJson(reader: StoreReader, key: string): unknown {
+  const text = reader.value(key);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

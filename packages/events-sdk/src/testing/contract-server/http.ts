@@ -1,0 +1,139 @@
+/**
+ * HTTP around the contract: matches path and method, checks the access token, writes JSON, and keeps a log
+ * of requests without their bodies. It knows nothing of events.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+import type { Account } from './accounts.ts';
+import { readJsonBody, type BodyResult } from './body.ts';
+
+/** One request as tests and operators see it. */
+export interface RequestRecord {
+  readonly method: string;
+  /** Path without the query. */
+  readonly path: string;
+  /** Null while unanswered, and for good when the answer never went out whole. */
+  readonly status: number | null;
+  /** Bytes of the body as they travelled (compressed ones where it was). */
+  readonly bytes: number;
+  /** Events in the batch, where the request carried one that could be read. */
+  readonly events: number | null;
+}
+
+/** An answer of the contract. */
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a route may use of its request. */
+export interface Call {
+  /** Present on every route that is not open. */
+  readonly account: Account | undefined;
+  readBody(): Promise<BodyResult>;
+  /** Notes the size of the batch in the log. */
+  countEvents(count: number): void;
+}
+
+/** A path of the contract. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** Reachable without a token. */
+  readonly isOpen?: boolean;
+  /** Undefined when the client has gone and nobody is left to answer. */
+  readonly answer: (call: Call) => Promise<Reply | undefined>;
+}
+
+/** Takes a request before the contract's routes do; true when it has dealt with it. */
+export type RequestFilter = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
+/** The longest log; older records are forgotten first. */
+const MAX_RECORDS = 10_000;
+
+/** A Node server for the routes. It listens nowhere yet. */
+export function createHttpServer(deps: {
+  readonly routes: Readonly<Record<string, Route>>;
+  readonly maxBodyBytes: number;
+  readonly checkAccess: (token: string) => Promise<Account | undefined>;
+  readonly filters: readonly RequestFilter[];
+}): { readonly server: Server; readonly requests: () => readonly RequestRecord[] } {
+  const records: { -readonly [K in keyof RequestRecord]: RequestRecord[K] }[] = [];
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = pathOf(request);
+    const method = request.method ?? 'GET';
+    const record = { method, path, status: null as number | null, bytes: Number(request.headers['content-length'] ?? 0), events: null as number | null };
+    records.push(record);
+    if (records.length > MAX_RECORDS) records.shift();
+    response.on('finish', () => {
+      record.status = response.statusCode;
+    });
+
+    for (const filter of deps.filters) if (await filter(path, request, response)) return;
+
+    const route = Object.hasOwn(deps.routes, path) ? deps.routes[path] : undefined;
+    if (route === undefined) return send(request, response, notFound(path, deps.routes));
+    if (route.method !== method) {
+      return send(request, response, { status: 405, body: { error: `Method ${method} is not allowed here` }, headers: { allow: route.method } });
+    }
+
+    const account = await deps.checkAccess(bearerOf(request));
+    if (account === undefined && route.isOpen !== true) {
+      const headers = { 'www-authenticate': 'Bearer' };
+      return send(request, response, { status: 401, body: { error: 'Access token is missing, expired or not valid' }, headers });
+    }
+
+    record.bytes = 0;
+    const reply = await route.answer({
+      account,
+      readBody: () =>
+        readJsonBody(request, {
+          maxBytes: deps.maxBodyBytes,
+          onBytes: (count) => {
+            record.bytes += count;
+          },
+        }),
+      countEvents(count) {
+        record.events = count;
+      },
+    });
+    if (reply !== undefined) send(request, response, reply);
+  }
+
+  const server = createServer((request, response) => {
+    respond(request, response).catch(() => {
+      // The reason may quote what was sent; the client only learns that it was not its fault.
+      if (response.headersSent || response.destroyed) response.destroy();
+      else send(request, response, { status: 500, body: { error: 'The server failed; nothing was stored' } });
+    });
+  });
+  server.requestTimeout = 60_000;
+
+  return { server, requests: () => records.map((record) => ({ ...record })) };
+}
+
+/** The path of a request, without its query. */
+export function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0] ?? '/';
+}
+
+/** The token of an `Authorization: Bearer` header; empty without one. */
+export function bearerOf(request: IncomingMessage): string {
+  return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+}
+
+function notFound(path: string, routes: Readonly<Record<string, Route>>): Reply {
+  // A redirect would turn a client's POST into a GET (CONTRACT §9.1), so the slash is asked for in words.
+  const hint = Object.hasOwn(routes, `${path}/`) ? '; the path ends with a slash' : '';
+  return { status: 404, body: { error: `Not found${hint}` } };
+}
+
+function send(request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  if (response.destroyed) return;
+  // A body nobody read must be swallowed, or the connection cannot be used again.
+  request.resume();
+  const body = JSON.stringify(reply.body);
+  response.writeHead(reply.status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...reply.headers });
+  response.end(body);
+}

@@ -1,0 +1,44 @@
+/** A transport that keeps what it is given and answers as told; without a word it accepts everything. */
+import type { EventVerdict } from '../contract/batch.ts';
+import type { BatchItem, PushAnswer, PushContext, Transport } from '../transport/port.ts';
+
+/** An answer, or a function of the batch that makes one. */
+export type ScriptedAnswer = PushAnswer | ((batch: readonly BatchItem[], context: PushContext) => PushAnswer | Promise<PushAnswer>);
+
+export interface FakeTransport extends Transport {
+  /** Every batch pushed, in order, with the context it was pushed in. */
+  readonly pushes: readonly { readonly batch: readonly BatchItem[]; readonly context: PushContext }[];
+  /** Event ids accepted, in order, each once. */
+  readonly accepted: readonly string[];
+  /** Answers for the next pushes, in order; afterwards everything is accepted again. */
+  answerNext(...answers: readonly ScriptedAnswer[]): void;
+}
+
+export function createFakeTransport(): FakeTransport {
+  const pushes: { batch: readonly BatchItem[]; context: PushContext }[] = [];
+  const accepted: string[] = [];
+  const script: ScriptedAnswer[] = [];
+
+  function accept(batch: readonly BatchItem[]): PushAnswer {
+    const verdicts = batch.map(({ eventId }): EventVerdict => {
+      if (accepted.includes(eventId)) return { eventId, verdict: 'duplicate' };
+      accepted.push(eventId);
+      return { eventId, verdict: 'success' };
+    });
+    return { kind: 'ok', verdicts };
+  }
+
+  return {
+    pushes,
+    accepted,
+    answerNext: (...answers) => {
+      script.push(...answers);
+    },
+    async push(batch, context) {
+      pushes.push({ batch, context });
+      const next = script.shift();
+      if (next === undefined) return accept(batch);
+      return typeof next === 'function' ? await next(batch, context) : next;
+    },
+  };
+}
