@@ -1,14 +1,15 @@
 /**
- * Signing in, staying signed in, signing out. Promises that of all callers in all processes of a home one alone
- * spends a refresh token and the others adopt what it got; that a token goes only to the server that issued it;
- * and that nothing but a logout makes a home forget who it is: a refused session keeps its user, team and server.
+ * Signing in, staying signed in, signing out. Promises that a token goes only to the server that issued it, and
+ * that nothing but a logout makes a home forget who it is: a refused session keeps its user, team and server.
  */
-import { EventsSdkError, isEventsSdkError } from '../errors.ts';
+import { EventsSdkError } from '../errors.ts';
 import { silentLogger, type Logger } from '../internal/logger.ts';
 import type { Time } from '../internal/time.ts';
-import type { CredentialChange, CredentialStore, Credentials, TokenPair } from './credential-store.ts';
-import type { Session, SessionProvider, TokenAnswer } from './port.ts';
+import type { CredentialStore, Credentials, TokenPair } from './credential-store.ts';
+import type { Session, SessionProvider } from './port.ts';
+import { createRenewal } from './renewal.ts';
 import { parseServerUrl } from './server-url.ts';
+import { EXPIRED, isFresh, LOGGED_OUT, toSession, withToken } from './session-of.ts';
 import { cleanName, teamFromToken } from './token-claims.ts';
 import type { TokenEndpoint } from './token-endpoint.ts';
 
@@ -47,114 +48,10 @@ export interface TokenManagerDeps {
   readonly logger?: Logger;
 }
 
-/** A token this close to its end is renewed first, so that it does not run out on the way. */
-const EXPIRY_MARGIN_MS = 5_000;
-
-const LOGGED_OUT: TokenAnswer = { kind: 'logged-out' };
-const EXPIRED: TokenAnswer = { kind: 'expired' };
-const CANCELLED: TokenAnswer = { kind: 'unreachable', message: 'Renewing the sign-in was cancelled.' };
-
-/** One renewal under way in this process, and how many callers still want its answer. */
-interface Flight {
-  readonly answer: Promise<TokenAnswer>;
-  waiting: number;
-}
-
 /** Creates the token manager of one home. */
 export function createTokenManager(deps: TokenManagerDeps): TokenManager {
   const { store, endpoint, time, logger = silentLogger } = deps;
-  const flights = new Map<string, Flight>();
-
-  function isFresh(tokens: TokenPair): boolean {
-    return time.now() + EXPIRY_MARGIN_MS < tokens.accessExpiresAt;
-  }
-
-  /** Joins the renewal of `stale` already under way here, or starts it. */
-  async function renew(stale: string, signal?: AbortSignal): Promise<TokenAnswer> {
-    if (signal?.aborted === true) return CANCELLED;
-    let flight = flights.get(stale);
-    if (flight === undefined) {
-      const started: Flight = {
-        waiting: 0,
-        answer: Promise.resolve().then(() => renewOnce(stale, () => started.waiting > 0)),
-      };
-      void started.answer.finally(() => flights.delete(stale));
-      flights.set(stale, started);
-      flight = started;
-    }
-    flight.waiting += 1;
-    try {
-      return await orAborted(flight.answer, signal);
-    } finally {
-      flight.waiting -= 1;
-    }
-  }
-
-  async function renewOnce(stale: string, isWanted: () => boolean): Promise<TokenAnswer> {
-    let decided: TokenAnswer | undefined;
-    try {
-      return await store.update(async (current) => {
-        const change = await exchange(current, stale, isWanted);
-        if (change.next !== undefined) decided = change.answer;
-        return change;
-      });
-    } catch (error) {
-      if (isEventsSdkError(error, 'STORAGE_BUSY')) {
-        return { kind: 'unreachable', message: 'Another process is renewing the sign-in. Try again in a moment.' };
-      }
-      // Ours name a file and a remedy; a foreign error's text may hold anything, also a token.
-      const message = error instanceof EventsSdkError ? error.message : 'The sign-in could not be renewed.';
-      if (decided === undefined) return { kind: 'unreachable', message };
-      // The server has decided and cannot be asked twice: this process goes on with what it got.
-      logger.warn('CREDENTIALS_NOT_SAVED', `${message} The renewed sign-in is lost when this command ends.`);
-      return decided;
-    }
-  }
-
-  /** Runs under the lock. */
-  async function exchange(
-    current: Credentials | null,
-    stale: string,
-    isWanted: () => boolean,
-  ): Promise<CredentialChange<TokenAnswer>> {
-    if (current === null) return { answer: LOGGED_OUT };
-    const { tokens } = current;
-    if (tokens === null) return { answer: EXPIRED };
-    // Another process was faster: its token is newer than the one that failed.
-    if (tokens.access !== stale && isFresh(tokens)) return { answer: withToken(current, tokens) };
-    if (tokens.refreshExpiresAt <= time.now()) return { answer: EXPIRED };
-    if (!isWanted()) return { answer: CANCELLED };
-
-    const reply = await endpoint.refresh({ server: current.server, refreshToken: tokens.refresh });
-    switch (reply.kind) {
-      case 'tokens': {
-        // A claim never overrides a known team: a slug that flips would strand the events bound to it.
-        const teamSlug = cleanName(reply.teamSlug) ?? toSession(current).teamSlug;
-        const next = { ...current, tokens: reply.tokens, teamSlug };
-        return { next, answer: withToken(next, reply.tokens) };
-      }
-      case 'refused':
-        return afterRefusal(tokens);
-      case 'unreachable':
-      case 'invalid':
-        return { answer: { kind: 'unreachable', message: reply.message } };
-      default:
-        return reply satisfies never;
-    }
-  }
-
-  /** Programs that do not know our lock share this file: only the token that was refused may be cleared. */
-  async function afterRefusal(refused: TokenPair): Promise<CredentialChange<TokenAnswer>> {
-    const onDisk = await store.load();
-    if (onDisk === null) return { answer: LOGGED_OUT };
-    if (onDisk.tokens === null) return { answer: EXPIRED };
-    if (onDisk.tokens.refresh === refused.refresh) {
-      // The team may be known from the token only, which goes now.
-      return { next: { ...onDisk, tokens: null, teamSlug: toSession(onDisk).teamSlug }, answer: EXPIRED };
-    }
-    if (isFresh(onDisk.tokens)) return { answer: withToken(onDisk, onDisk.tokens) };
-    return { answer: { kind: 'unreachable', message: 'The sign-in changed while it was being renewed. Try again.' } };
-  }
+  const renew = createRenewal({ store, endpoint, time, logger });
 
   return {
     async current() {
@@ -166,7 +63,7 @@ export function createTokenManager(deps: TokenManagerDeps): TokenManager {
       const credentials = await store.load();
       if (credentials === null) return LOGGED_OUT;
       if (credentials.tokens === null) return EXPIRED;
-      if (isFresh(credentials.tokens)) return withToken(credentials, credentials.tokens);
+      if (isFresh(credentials.tokens, time.now())) return withToken(credentials, credentials.tokens);
       return renew(credentials.tokens.access, signal);
     },
 
@@ -212,32 +109,7 @@ export function createTokenManager(deps: TokenManagerDeps): TokenManager {
 
   function stateOf(tokens: TokenPair | null): 'active' | 'refreshable' | 'expired' {
     if (tokens === null) return 'expired';
-    if (isFresh(tokens)) return 'active';
+    if (isFresh(tokens, time.now())) return 'active';
     return time.now() < tokens.refreshExpiresAt ? 'refreshable' : 'expired';
   }
-}
-
-function toSession(credentials: Credentials): Session {
-  const { server, username, tokens } = credentials;
-  // A file of the Python original may leave the team out although its token names one (FR-028a).
-  const teamSlug = credentials.teamSlug ?? (tokens === null ? null : teamFromToken(tokens.access));
-  return { server, username, teamSlug };
-}
-
-function withToken(credentials: Credentials, tokens: TokenPair): TokenAnswer {
-  return { kind: 'token', accessToken: tokens.access, session: toSession(credentials) };
-}
-
-/** The answer, or "cancelled" as soon as this caller gives up; the renewal itself is seen through for the others. */
-function orAborted(answer: Promise<TokenAnswer>, signal: AbortSignal | undefined): Promise<TokenAnswer> {
-  if (signal === undefined) return answer;
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => {
-      resolve(CANCELLED);
-    };
-    signal.addEventListener('abort', giveUp, { once: true });
-    answer.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', giveUp);
-    });
-  });
 }

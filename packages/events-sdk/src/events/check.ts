@@ -13,7 +13,7 @@ export type DraftCheck =
 /** Looks the draft's type up in the map and its payload against the schema. */
 export function checkDraft<M extends EventMap>(map: M, draft: Draft<M, EventType<M>>): DraftCheck {
   const definition = Object.hasOwn(map, draft.type) ? map[draft.type] : undefined;
-  if (definition === undefined) return { ok: false, message: `unknown event type ${JSON.stringify(String(draft.type))}` };
+  if (definition === undefined) return { ok: false, message: `unknown event type ${JSON.stringify(draft.type)}` };
   const result = v.safeParse(definition.payload, draft.payload, { abortPipeEarly: true });
   if (!result.success) return { ok: false, message: describeIssues(result.issues) };
   return { ok: true, definition, payload: result.output };

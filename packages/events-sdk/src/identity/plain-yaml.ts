@@ -4,10 +4,13 @@
  * says what a YAML parser would; for anything else it answers null and the parser is asked.
  */
 
-/** A mapping of text to text or to further mappings. Lists and flow maps are only checked, and read as null. */
+/** A mapping of text to text or to further mappings. Lists and flow maps are checked, but not read. */
 export interface PlainMap {
-  readonly [key: string]: string | PlainMap | null;
+  readonly [key: string]: string | PlainMap | null | typeof UNREAD;
 }
+
+/** Stands for a list or flow map: something is there, and only the parser knows what. */
+export const UNREAD: unique symbol = Symbol('unread');
 
 const KEY = String.raw`[A-Za-z_][A-Za-z0-9_-]*`;
 /** No colon, no hash, no quote inside; not starting like any YAML syntax. */
@@ -20,7 +23,7 @@ const BLANK = /^ *(?:#[ -~]*)?$/;
 
 interface Level {
   readonly indent: number;
-  readonly map: Record<string, string | PlainMap | null>;
+  readonly map: Record<string, string | PlainMap | null | typeof UNREAD>;
 }
 
 /** The mapping in `text`, every scalar as its text; null when any line is not of a plain shape. */
@@ -38,6 +41,7 @@ export function readPlainYaml(text: string): PlainMap | null {
     if (item !== null) {
       const indent = item.groups?.['indent']?.length ?? 0;
       const isFirst = open !== null && indent > open.level.indent;
+      if (isFirst && open !== null) open.level.map[open.key] = UNREAD;
       if (!isFirst && indent !== listIndent) return null;
       listIndent = indent;
       open = null;
@@ -66,7 +70,7 @@ export function readPlainYaml(text: string): PlainMap | null {
     if (key in level.map) return null;
     listIndent = null;
     const value = groups['plain'] ?? groups['double'] ?? groups['single'] ?? null;
-    level.map[key] = value;
+    level.map[key] = groups['flow'] === undefined ? value : UNREAD;
     open = value === null && groups['flow'] === undefined ? { level, key } : null;
   }
   return root.map;

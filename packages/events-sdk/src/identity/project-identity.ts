@@ -28,6 +28,7 @@ export interface ProjectSettings {
 
 /** How events leave after a command: by a background courier, within the command, or only on `sync now`. */
 export type DeliveryMode = (typeof DELIVERY_MODES)[number];
+/** All delivery modes, for checking and for messages. */
 export const DELIVERY_MODES = ['courier', 'inline', 'off'] as const;
 
 /** The canonical form of a UUID in any usual spelling (no hyphens, braces, `urn:uuid:`); null if it is none. */

@@ -76,7 +76,7 @@ function isFrame(line: string): boolean {
 
 /** `at f (file:///x/node_modules/pkg/dist/a.js:1:2)` → `at f (pkg/dist/a.js:1:2)`. */
 function trimFrame(line: string): string {
-  return line.replace(/(?:file:\/\/)?((?:\/|[A-Za-z]:[\\/])[^()]*?)(:\d+:\d+)?(?=\)?$)/, (_whole, path: string, place?: string) => {
+  return line.replace(/(?<=[\s(])(?:file:\/\/)?((?:\/|[A-Za-z]:[\\/])[^()]*?)(:\d+:\d+)?(?=\)?$)/, (_whole, path: string, place?: string) => {
     return packageRelative(path.replaceAll('\\', '/')) + (place ?? '');
   });
 }

@@ -23,6 +23,7 @@ export interface SyncConfig {
   readonly delivery: DeliveryMode;
 }
 
+/** Which SQLite opens the queue; `auto` takes the native one where the runtime has it. */
 export type QueueDriver = (typeof QUEUE_DRIVERS)[number];
 const QUEUE_DRIVERS = ['auto', 'node-sqlite', 'sqljs'] as const;
 

@@ -40,7 +40,7 @@ export function resolveHome(env: Env = process.env): Home {
     credentials: join(root, 'credentials'),
     configToml: join(root, 'config.toml'),
     courierLog: join(root, 'courier.log'),
-    lockPaths: { queueDb: join(root, 'queue.db.lock'), credentials: join(root, 'credentials.lock') },
+    lockPaths: { queueDb: join(root, 'queue.db.lock'), credentials: join(root, 'credentials.lock.d') },
     display(path) {
       return below(path, person, '~') ?? below(path, root, '$SPEC_KITTY_HOME') ?? path;
     },

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import type { PlainMap } from '../identity/plain-yaml.ts';
+import type { PlainMap, UNREAD } from '../identity/plain-yaml.ts';
 import { readPlainYaml } from '../identity/plain-yaml.ts';
 import type { DeliveryMode, ProjectIdentity, ProjectSettings } from '../identity/project-identity.ts';
 import { canonicalUuid, DELIVERY_MODES } from '../identity/project-identity.ts';
@@ -66,7 +66,7 @@ export async function readYamlProject(text: string, defaultSlug: string): Promis
   const sections: Record<string, Record<string, string | null>> = { project: {}, sync: {} };
   for (const section of ['project', 'sync']) {
     const node = document.get(section, true);
-    if (node === undefined || node === null || (isScalar(node) && isEmpty(String(node.value ?? '')))) continue;
+    if (node === undefined || node === null || (isScalar(node) && isEmpty(typeof node.value === 'string' ? node.value : ''))) continue;
     if (!isMap(node)) return broken(lineOf(section, ''), `"${section}" is not a mapping`);
     const values: Record<string, string | null> = Object.create(null) as Record<string, string | null>;
     for (const pair of node.items) {
@@ -164,6 +164,6 @@ function isDelivery(text: string): text is DeliveryMode {
   return (DELIVERY_MODES as readonly string[]).includes(text);
 }
 
-function isScalarMap(value: string | PlainMap | null | undefined): value is Scalars {
+function isScalarMap(value: string | PlainMap | typeof UNREAD | null | undefined): value is Scalars {
   return typeof value === 'object' && value !== null && Object.values(value).every((item) => item === null || typeof item === 'string');
 }

@@ -64,9 +64,13 @@ function writerOf(contents: Contents): StoreTransaction {
     },
     update(eventId, patch) {
       const row = contents.rows.get(eventId);
-      if (row !== undefined) contents.rows.set(eventId, { ...row, ...patch });
+      if (row === undefined) return;
+      contents.clock = Math.max(contents.clock, row.lamportClock);
+      contents.rows.set(eventId, { ...row, ...patch });
     },
     remove(eventIds) {
+      // What is about to leave may be the only place where the clock's value stands.
+      for (const eventId of eventIds) contents.clock = Math.max(contents.clock, contents.rows.get(eventId)?.lamportClock ?? 0);
       for (const eventId of eventIds) contents.rows.delete(eventId);
     },
     setValue(key, value) {
@@ -79,7 +83,7 @@ function writerOf(contents: Contents): StoreTransaction {
 function select(contents: Contents, query: EventQuery): readonly StoredEvent[] {
   return [...contents.rows.values()]
     .filter((row) => matches(row, query))
-    .sort((a, b) => a.lamportClock - b.lamportClock || a.seq - b.seq)
+    .toSorted((a, b) => a.lamportClock - b.lamportClock || a.seq - b.seq)
     .slice(0, query.limit);
 }
 

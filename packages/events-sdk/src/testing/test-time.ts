@@ -31,7 +31,7 @@ export function createTestTime(startAt = Date.UTC(2026, 1, 7, 18, 4, 5, 120)): T
       const end = now + ms;
       await settle();
       for (;;) {
-        const due = timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+        const due = timers.filter((timer) => timer.at <= end).toSorted((a, b) => a.at - b.at)[0];
         if (due === undefined) break;
         timers = timers.filter((timer) => timer !== due);
         now = Math.max(now, due.at);

@@ -25,7 +25,7 @@ describe('the Lamport clock', () => {
 
     const values = await Promise.all(Array.from({ length: 100 }, (_, n) => (n % 2 === 0 ? one : two).tick()));
 
-    expect([...values].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
+    expect(values.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
   });
 
   test('does not follow a value that cannot be true', () => {
@@ -54,5 +54,5 @@ test('orders events by clock, then node, then id, never by wall time', () => {
   const c = anEvent({ lamport_clock: 2, node_id: 'a', event_id: '1' });
   const d = anEvent({ lamport_clock: 2, node_id: 'b', event_id: '0' });
 
-  expect([a, b, c, d].sort(compareEvents)).toEqual([b, c, a, d]);
+  expect([a, b, c, d].toSorted(compareEvents)).toEqual([b, c, a, d]);
 });

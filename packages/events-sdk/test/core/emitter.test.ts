@@ -7,7 +7,7 @@ import { TEST_SESSION } from '../../src/testing/fake-session.ts';
 import { PROJECT, setupEmitter } from './setup.ts';
 
 const MOVE = wpStatusChanged({ wpId: 'WP01', previousStatus: 'planned', newStatus: 'doing', featureSlug: '001-demo' });
-const WRONG = wpStatusChanged({ wpId: 'WP1' as string, previousStatus: 'planned', newStatus: 'doing' });
+const WRONG = wpStatusChanged({ wpId: 'WP1', previousStatus: 'planned', newStatus: 'doing' });
 
 describe('emit', () => {
   test('stores the stamped envelope before it answers queued (FR-003, FR-024, FR-026)', async () => {

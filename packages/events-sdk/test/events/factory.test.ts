@@ -63,7 +63,7 @@ describe('the event factory', () => {
 
     expect(ids.every((id) => ULID_PATTERN.test(id))).toBe(true);
     expect(new Set(ids).size).toBe(50);
-    expect([...ids].sort()).toEqual(ids);
+    expect(ids.toSorted()).toEqual(ids);
   });
 
   test('ticks once an event, and not at all for one it refuses (FR-006)', async () => {

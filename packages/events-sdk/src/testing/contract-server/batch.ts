@@ -53,10 +53,12 @@ export function createBatchIntake(deps: {
   function requireOwn(element: unknown, index: number, account: Account): void {
     const team = stringAt(element, 'team_slug');
     if (team === undefined) return;
-    if (!account.teams.includes(team)) throw new ForbiddenEvent(`events[${index}].team_slug: you are not a member of this team`);
+    if (!account.teams.includes(team))
+      throw new ForbiddenEvent(`events[${index}].team_slug: you are not a member of this team`);
     const project = stringAt(element, 'project_uuid');
     const owner = project === undefined ? undefined : log.ownerOf(project);
-    if (owner !== undefined && owner !== team) throw new ForbiddenEvent(`events[${index}].project_uuid: belongs to another team`);
+    if (owner !== undefined && owner !== team)
+      throw new ForbiddenEvent(`events[${index}].project_uuid: belongs to another team`);
   }
 
   function decide(element: unknown, index: number, account: Account): EventResult {
@@ -71,7 +73,12 @@ export function createBatchIntake(deps: {
 
     const { envelope } = check;
     if (clockFloor !== null && envelope.lamport_clock <= clockFloor) {
-      return { event_id: envelope.event_id, status: 'rejected', error: 'lamport_clock: behind the clock of the server', server_clock: clock(account) };
+      return {
+        event_id: envelope.event_id,
+        status: 'rejected',
+        error: 'lamport_clock: behind the clock of the server',
+        server_clock: clock(account),
+      };
     }
     const anomaly = log.append(envelope, account.username, time.now());
     return { event_id: envelope.event_id, status: 'success', ...(anomaly === null ? {} : { anomaly }) };

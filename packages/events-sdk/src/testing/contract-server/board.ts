@@ -62,21 +62,51 @@ export function compareCausally(a: AnyEnvelope, b: AnyEnvelope): number {
 
 /** Projects a team's events; their order in the list does not matter. */
 export function projectBoard(team: string, events: readonly AnyEnvelope[]): Board {
+  const projection = createBoardProjection(team);
+  for (const event of events.toSorted(compareCausally)) projection.apply(event);
+  return projection.board();
+}
+
+/** A board that grows: applying a new event costs the same however many there were. */
+export interface BoardProjection {
+  /** Takes the next event in causal order. False, and nothing changed, when it belongs before one already taken. */
+  apply(event: AnyEnvelope): boolean;
+  board(): Board;
+}
+
+/** A team's board without events. */
+export function createBoardProjection(team: string): BoardProjection {
   const features = new Map<string, FeatureDraft>();
   const lastNamed = new Map<string, string>();
+  let latest: AnyEnvelope | undefined;
+  let eventCount = 0;
   let unattached = 0;
 
-  for (const event of events.toSorted(compareCausally)) {
-    const feature = findFeature(features, lastNamed, event);
-    if (feature === undefined) unattached += 1;
-    else apply(feature, event);
-  }
-
-  return { team, features: [...features.values()].map(finishFeature).toSorted(compareFeatures), eventCount: events.length, unattached };
+  return {
+    apply(event) {
+      if (latest !== undefined && compareCausally(event, latest) < 0) return false;
+      latest = event;
+      eventCount += 1;
+      const feature = findFeature(features, lastNamed, event);
+      if (feature === undefined) unattached += 1;
+      else applyToFeature(feature, event);
+      return true;
+    },
+    board: () => ({
+      team,
+      features: [...features.values()].map(finishFeature).toSorted(compareFeatures),
+      eventCount,
+      unattached,
+    }),
+  };
 }
 
 /** The feature an event is about: the one it names, else the one that last named its package on its branch or project. */
-function findFeature(features: Map<string, FeatureDraft>, lastNamed: Map<string, string>, event: AnyEnvelope): FeatureDraft | undefined {
+function findFeature(
+  features: Map<string, FeatureDraft>,
+  lastNamed: Map<string, string>,
+  event: AnyEnvelope,
+): FeatureDraft | undefined {
   const named = text(event.payload['feature_slug']);
   const wpId = text(event.payload['wp_id']);
   const onBranch = JSON.stringify([event.project_uuid, wpId, event.git_branch]);
@@ -100,7 +130,7 @@ function findFeature(features: Map<string, FeatureDraft>, lastNamed: Map<string,
   return feature;
 }
 
-function apply(feature: FeatureDraft, event: AnyEnvelope): void {
+function applyToFeature(feature: FeatureDraft, event: AnyEnvelope): void {
   const { payload } = event;
   if (event.event_type === 'FeatureCreated') feature.wpCount = Number(payload['wp_count']);
   if (event.event_type === 'FeatureCompleted') feature.completedAt = text(payload['completed_at']) ?? event.timestamp;

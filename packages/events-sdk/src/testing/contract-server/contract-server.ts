@@ -11,7 +11,8 @@ import { EventsSdkError } from '../../errors.ts';
 import { systemTime, type Time } from '../../internal/time.ts';
 import { createAccounts, type Account, type Accounts } from './accounts.ts';
 import { createBatchIntake } from './batch.ts';
-import { projectBoard, type Board } from './board.ts';
+import type { Board } from './board.ts';
+import { createBoards } from './boards.ts';
 import { openServerDatabase } from './database.ts';
 import { createEventLog, type EventFilter, type ReceivedEvent } from './event-log.ts';
 import { createHttpServer, type RequestFilter, type RequestRecord } from './http.ts';
@@ -76,7 +77,10 @@ const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
 export async function createContractServer(options: ContractServerOptions = {}): Promise<ContractServer> {
   const time = options.time ?? systemTime;
   const host = options.host ?? '127.0.0.1';
-  const limits = { maxEvents: options.maxEvents ?? MAX_EVENTS_PER_BATCH, maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES };
+  const limits = {
+    maxEvents: options.maxEvents ?? MAX_EVENTS_PER_BATCH,
+    maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+  };
   const lifetimes = {
     accessS: options.accessLifetimeS ?? DEFAULT_ACCESS_LIFETIME_S,
     refreshS: options.refreshLifetimeS ?? DEFAULT_REFRESH_LIFETIME_S,
@@ -101,7 +105,7 @@ export async function createContractServer(options: ContractServerOptions = {}):
     filters: [script.intercept, ...(options.filter === undefined ? [] : [options.filter])],
   });
 
-  const boards = new Map<string, { readonly seq: number; readonly board: Board }>();
+  const boards = createBoards(log);
 
   return {
     accounts,
@@ -134,14 +138,7 @@ export async function createContractServer(options: ContractServerOptions = {}):
     revokeTokens: tokens.revoke,
     rejectClocksUpTo: intake.rejectClocksUpTo,
     events: log.events,
-    board(team) {
-      const { seq } = log.latest(team);
-      const kept = boards.get(team);
-      if (kept?.seq === seq) return kept.board;
-      const board = projectBoard(team, log.events({ team }).map((event) => event.envelope));
-      boards.set(team, { seq, board });
-      return board;
-    },
+    board: boards.board,
     lastReceivedAt: (team) => log.latest(team).receivedAt || null,
     get requests() {
       return requests();
@@ -156,7 +153,11 @@ export async function createContractServer(options: ContractServerOptions = {}):
 function startListening(server: Server, host: string, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (cause: Error): void => {
-      reject(new EventsSdkError('INVALID_ARGUMENT', `Cannot listen on ${host}:${port}: the port is taken or not allowed.`, { cause }));
+      reject(
+        new EventsSdkError('INVALID_ARGUMENT', `Cannot listen on ${host}:${port}: the port is taken or not allowed.`, {
+          cause,
+        }),
+      );
     };
     server.once('error', fail);
     server.listen(port, host, () => {
@@ -168,7 +169,8 @@ function startListening(server: Server, host: string, port: number): Promise<str
 
 function urlOf(server: Server, host: string): string {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new EventsSdkError('INVALID_ARGUMENT', 'The server is not listening.');
+  if (address === null || typeof address === 'string')
+    throw new EventsSdkError('INVALID_ARGUMENT', 'The server is not listening.');
   const { port }: AddressInfo = address;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

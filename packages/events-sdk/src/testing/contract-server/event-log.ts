@@ -26,6 +26,8 @@ export interface EventFilter {
   readonly projectUuid?: string;
   readonly eventType?: string;
   readonly wpId?: string;
+  /** Only what arrived after the event with this `seq`. */
+  readonly afterSeq?: number;
 }
 
 /** Stored events and projects. */
@@ -47,7 +49,9 @@ export interface EventLog {
 export function createEventLog({ sql }: ServerDatabase): EventLog {
   const find = sql.prepare('SELECT 1 FROM events WHERE team_slug = ? AND event_id = ?');
   const owner = sql.prepare('SELECT team_slug FROM projects WHERE project_uuid = ?');
-  const addProject = sql.prepare('INSERT INTO projects (project_uuid, team_slug, project_slug) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
+  const addProject = sql.prepare(
+    'INSERT INTO projects (project_uuid, team_slug, project_slug) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  );
   const created = sql.prepare(
     `SELECT 1 FROM events WHERE team_slug = ? AND project_uuid = ? AND wp_id = ? AND event_type = 'WPCreated'
      AND (? IS NULL OR feature_slug = ?)`,
@@ -59,7 +63,7 @@ export function createEventLog({ sql }: ServerDatabase): EventLog {
   const select = sql.prepare(
     `SELECT seq, data, sent_by, received_at, anomaly FROM events
      WHERE (?1 IS NULL OR team_slug = ?1) AND (?2 IS NULL OR project_uuid = ?2)
-       AND (?3 IS NULL OR event_type = ?3) AND (?4 IS NULL OR wp_id = ?4)
+       AND (?3 IS NULL OR event_type = ?3) AND (?4 IS NULL OR wp_id = ?4) AND seq > ?5
      ORDER BY lamport_clock, node_id, event_id`,
   );
   const highest = sql.prepare('SELECT max(lamport_clock) AS clock FROM events WHERE team_slug = ?');
@@ -102,15 +106,17 @@ export function createEventLog({ sql }: ServerDatabase): EventLog {
 
     events(filter = {}) {
       const project = filter.projectUuid === undefined ? null : projectKey(filter.projectUuid);
-      return select.all(filter.team ?? null, project, filter.eventType ?? null, filter.wpId ?? null).map((row) => ({
-        seq: Number(row['seq']),
-        // Only `append` writes this column, and it writes a checked envelope.
-        envelope: JSON.parse(String(row['data'])) as AnyEnvelope,
-        sentBy: String(row['sent_by']),
-        receivedAt: Number(row['received_at']),
-        // Only `append` writes this column.
-        anomaly: row['anomaly'] as Anomaly | null,
-      }));
+      return select
+        .all(filter.team ?? null, project, filter.eventType ?? null, filter.wpId ?? null, filter.afterSeq ?? 0)
+        .map((row) => ({
+          seq: Number(row['seq']),
+          // Only `append` writes this column, and it writes a checked envelope.
+          envelope: JSON.parse(String(row['data'])) as AnyEnvelope,
+          sentBy: String(row['sent_by']),
+          receivedAt: Number(row['received_at']),
+          // Only `append` writes this column.
+          anomaly: row['anomaly'] as Anomaly | null,
+        }));
     },
 
     highestClock: (teams) => Math.max(0, ...teams.map((team) => Number(highest.get(team)?.['clock'] ?? 0))),

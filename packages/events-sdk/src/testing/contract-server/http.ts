@@ -31,7 +31,8 @@ export interface Reply {
 export interface Call {
   /** Present on every route that is not open. */
   readonly account: Account | undefined;
-  readBody(): Promise<BodyResult>;
+  /** The body as JSON; `maxBytes` lowers the server's limit for routes that need little. */
+  readBody(maxBytes?: number): Promise<BodyResult>;
   /** Notes the size of the batch in the log. */
   countEvents(count: number): void;
 }
@@ -63,7 +64,13 @@ export function createHttpServer(deps: {
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request);
     const method = request.method ?? 'GET';
-    const record = { method, path, status: null as number | null, bytes: Number(request.headers['content-length'] ?? 0), events: null as number | null };
+    const record = {
+      method,
+      path,
+      status: null as number | null,
+      bytes: Number(request.headers['content-length'] ?? 0),
+      events: null as number | null,
+    };
     records.push(record);
     if (records.length > MAX_RECORDS) records.shift();
     response.on('finish', () => {
@@ -75,21 +82,29 @@ export function createHttpServer(deps: {
     const route = Object.hasOwn(deps.routes, path) ? deps.routes[path] : undefined;
     if (route === undefined) return send(request, response, notFound(path, deps.routes));
     if (route.method !== method) {
-      return send(request, response, { status: 405, body: { error: `Method ${method} is not allowed here` }, headers: { allow: route.method } });
+      return send(request, response, {
+        status: 405,
+        body: { error: `Method ${method} is not allowed here` },
+        headers: { allow: route.method },
+      });
     }
 
     const account = await deps.checkAccess(bearerOf(request));
     if (account === undefined && route.isOpen !== true) {
       const headers = { 'www-authenticate': 'Bearer' };
-      return send(request, response, { status: 401, body: { error: 'Access token is missing, expired or not valid' }, headers });
+      return send(request, response, {
+        status: 401,
+        body: { error: 'Access token is missing, expired or not valid' },
+        headers,
+      });
     }
 
     record.bytes = 0;
     const reply = await route.answer({
       account,
-      readBody: () =>
+      readBody: (maxBytes = deps.maxBodyBytes) =>
         readJsonBody(request, {
-          maxBytes: deps.maxBodyBytes,
+          maxBytes,
           onBytes: (count) => {
             record.bytes += count;
           },
@@ -105,7 +120,7 @@ export function createHttpServer(deps: {
     respond(request, response).catch(() => {
       // The reason may quote what was sent; the client only learns that it was not its fault.
       if (response.headersSent || response.destroyed) response.destroy();
-      else send(request, response, { status: 500, body: { error: 'The server failed; nothing was stored' } });
+      else send(request, response, { status: 500, body: { error: 'The server failed' } });
     });
   });
   server.requestTimeout = 60_000;
@@ -134,6 +149,10 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Reply):
   // A body nobody read must be swallowed, or the connection cannot be used again.
   request.resume();
   const body = JSON.stringify(reply.body);
-  response.writeHead(reply.status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...reply.headers });
+  response.writeHead(reply.status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    ...reply.headers,
+  });
   response.end(body);
 }

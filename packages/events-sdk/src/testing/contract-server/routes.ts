@@ -25,6 +25,9 @@ export interface ServerLimits {
   readonly maxBytes: number;
 }
 
+/** Anyone may send these requests, so they get little room. */
+const MAX_SIGN_IN_BYTES = 16 * 1024;
+
 const credentials = v.object({ username: v.string(), password: v.string() });
 const refreshRequest = v.object({ refresh: v.string() });
 
@@ -40,8 +43,8 @@ export function createRoutes(deps: {
   const wireLimits = { max_events_per_batch: limits.maxEvents, max_decompressed_bytes_per_batch: limits.maxBytes };
 
   async function login(call: Call): Promise<Reply | undefined> {
-    const body = await call.readBody();
-    if (body.kind !== 'json') return bodyRefusal(body);
+    const body = await call.readBody(MAX_SIGN_IN_BYTES);
+    if (body.kind !== 'json') return bodyRefusal(body, refuse(413, 'Body is too large'));
     const parsed = v.safeParse(credentials, body.value);
     if (!parsed.success) return refuse(400, 'username and password are required');
     const account = await accounts.verify(parsed.output.username, parsed.output.password);
@@ -49,8 +52,8 @@ export function createRoutes(deps: {
   }
 
   async function refresh(call: Call): Promise<Reply | undefined> {
-    const body = await call.readBody();
-    if (body.kind !== 'json') return bodyRefusal(body);
+    const body = await call.readBody(MAX_SIGN_IN_BYTES);
+    if (body.kind !== 'json') return bodyRefusal(body, refuse(413, 'Body is too large'));
     const parsed = v.safeParse(refreshRequest, body.value);
     if (!parsed.success) return refuse(400, 'refresh is required');
     const pair: TokenPair | undefined = await tokens.rotate(parsed.output.refresh);
@@ -59,7 +62,10 @@ export function createRoutes(deps: {
 
   async function batch(call: Call): Promise<Reply | undefined> {
     const body = await call.readBody();
-    if (body.kind !== 'json') return bodyRefusal(body);
+    if (body.kind !== 'json') {
+      const error = 'Batch payload exceeds decompressed byte limit';
+      return bodyRefusal(body, { status: 413, body: { error, limits: wireLimits } });
+    }
     const outcome = intake.take(body.value, signedIn(call));
     switch (outcome.kind) {
       case 'ok':
@@ -75,28 +81,34 @@ export function createRoutes(deps: {
     }
   }
 
-  function bodyRefusal(body: Exclude<BodyResult, { kind: 'json' }>): Reply | undefined {
-    switch (body.kind) {
-      case 'too-large':
-        return { status: 413, body: { error: 'Batch payload exceeds decompressed byte limit', limits: wireLimits } };
-      case 'unreadable':
-        return refuse(400, body.error);
-      case 'unsupported-encoding':
-        return refuse(415, 'Content-Encoding must be gzip or identity');
-      case 'aborted':
-        return undefined;
-      default:
-        return body satisfies never;
-    }
-  }
-
   return {
     [SERVER_PATHS.token]: { method: 'POST', isOpen: true, answer: login },
     [SERVER_PATHS.refresh]: { method: 'POST', isOpen: true, answer: refresh },
     [SERVER_PATHS.batch]: { method: 'POST', answer: batch },
-    [SERVER_PATHS.health]: { method: 'GET', answer: async () => ok({ status: 'ok', sync_ingress: { limits: wireLimits } }) },
-    [SERVER_PATHS.clock]: { method: 'GET', answer: async (call) => ok({ lamport_clock: intake.clock(signedIn(call)) }) },
+    [SERVER_PATHS.health]: {
+      method: 'GET',
+      answer: async () => ok({ status: 'ok', sync_ingress: { limits: wireLimits } }),
+    },
+    [SERVER_PATHS.clock]: {
+      method: 'GET',
+      answer: async (call) => ok({ lamport_clock: intake.clock(signedIn(call)) }),
+    },
   };
+}
+
+function bodyRefusal(body: Exclude<BodyResult, { kind: 'json' }>, tooLarge: Reply): Reply | undefined {
+  switch (body.kind) {
+    case 'too-large':
+      return tooLarge;
+    case 'unreadable':
+      return refuse(400, body.error);
+    case 'unsupported-encoding':
+      return refuse(415, 'Content-Encoding must be gzip or identity');
+    case 'aborted':
+      return undefined;
+    default:
+      return body satisfies never;
+  }
 }
 
 function signedIn(call: Call): Account {

@@ -7,7 +7,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Time } from '../../internal/time.ts';
 
 /** A handler of its own; `'continue'` lets the server answer as usual afterwards. */
-export type ScriptedHandler = (request: IncomingMessage, response: ServerResponse) => void | 'continue' | Promise<void | 'continue'>;
+export type ScriptedHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => void | 'continue' | Promise<void | 'continue'>;
 
 /** A fixed answer. Objects are sent as JSON, text and bytes as they are. */
 export interface FixedAnswer {
@@ -54,7 +57,10 @@ export function createScriptedAnswers(time: Time): ScriptedAnswers {
       }, scope);
     },
     garbage(scope) {
-      respondNext({ status: 200, body: '<!doctype html><p>not the contract', headers: { 'content-type': 'text/html' } }, scope);
+      respondNext(
+        { status: 200, body: '<!doctype html><p>not the contract', headers: { 'content-type': 'text/html' } },
+        scope,
+      );
     },
     async intercept(path, request, response) {
       const index = prepared.findIndex((entry) => entry.path === undefined || entry.path === path);

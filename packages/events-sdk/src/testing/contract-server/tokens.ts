@@ -4,10 +4,10 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import { EventsSdkError } from '../../errors.ts';
 import type { Time } from '../../internal/time.ts';
 import type { Account, Accounts } from './accounts.ts';
 import type { ServerDatabase } from './database.ts';
+import { importJose } from './jose.ts';
 
 /** What the token endpoints answer (CONTRACT §8.3). Lifetimes are in seconds. */
 export interface TokenPair {
@@ -124,13 +124,4 @@ function signingSecret(database: ServerDatabase): Uint8Array {
     .run(randomBytes(32).toString('base64'));
   const row = database.sql.prepare(`SELECT value FROM meta WHERE key = 'signing_secret'`).get();
   return new Uint8Array(Buffer.from(String(row?.['value']), 'base64'));
-}
-
-/** Loads the optional peer `jose`; says how to get it where it is missing. */
-export async function importJose(load: () => Promise<typeof import('jose')> = () => import('jose')): Promise<typeof import('jose')> {
-  try {
-    return await load();
-  } catch (cause) {
-    throw new EventsSdkError('INVALID_ARGUMENT', 'The contract server signs tokens with the package "jose". Install it: npm install jose', { cause });
-  }
 }

@@ -12,7 +12,9 @@ import { specKittyEvents } from '../../contract/spec-kitty-events.ts';
 export type WireEnvelope = v.InferOutput<typeof wireEnvelopeSchema>;
 
 /** A checked event, or the reason why it is none. */
-export type EventCheck = { readonly ok: true; readonly envelope: WireEnvelope } | { readonly ok: false; readonly error: string };
+export type EventCheck =
+  | { readonly ok: true; readonly envelope: WireEnvelope }
+  | { readonly ok: false; readonly error: string };
 
 const EVENTS: EventMap = specKittyEvents;
 const MAX_FIELD_LENGTH = 80;
@@ -51,6 +53,7 @@ function expectation(issue: v.BaseIssue<unknown>): string {
   if (issue.type === 'strict_object' && issue.expected === 'never') return 'is not part of the contract';
   if (issue.received === 'undefined') return 'is missing';
   // The library's own texts quote what was received; the contract's own texts never do.
-  if (issue.message.startsWith('Invalid ')) return issue.kind === 'schema' ? `expected ${issue.expected ?? issue.type}` : `is not a valid ${issue.type}`;
+  if (issue.message.startsWith('Invalid '))
+    return issue.kind === 'schema' ? `expected ${issue.expected ?? issue.type}` : `is not a valid ${issue.type}`;
   return issue.message;
 }

@@ -1,0 +1,109 @@
+/**
+ * Bundles the program: one small file per command, shared code in chunks, and the manifest that lets the
+ * framework find a command without loading the others. Tests build it again with a client of their own.
+ */
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Config } from '@oclif/core/config';
+import { build } from 'esbuild';
+
+/** The root of this package. */
+export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** Where to build, and what to put in another's place. */
+export interface BundleOptions {
+  /** A folder with package.json; `dist/` and `oclif.manifest.json` are written there. */
+  readonly root: string;
+  /** Module name → file to bundle instead. */
+  readonly alias?: Readonly<Record<string, string>>;
+  /** Name below `dist/commands` (without extension) → source file, beside the program's own commands. */
+  readonly extraCommands?: Readonly<Record<string, string>>;
+}
+
+// Bundled CommonJS code asks for these; ES modules do not have them.
+const BANNER = [
+  "import { createRequire as __createRequire } from 'node:module';",
+  'const require = __createRequire(import.meta.url);',
+  'const __filename = import.meta.filename;',
+  'const __dirname = import.meta.dirname;',
+].join('\n');
+
+const stub = (name: string): string => join(packageRoot, 'scripts/unbundled', name);
+
+/** Parts of libraries this program never needs, and would pay for at every start or in every download. */
+const UNBUNDLED: Readonly<Record<string, string>> = {
+  'wsl-utils': stub('wsl-utils.ts'),
+  minimatch: stub('globbing.ts'),
+  tinyglobby: stub('globbing.ts'),
+  '@inquirer/editor': stub('editor.ts'),
+};
+
+/** Builds into `root`. */
+export async function bundle(options: BundleOptions): Promise<void> {
+  const outdir = join(options.root, 'dist');
+  await rm(outdir, { recursive: true, force: true });
+  await build({
+    entryPoints: { ...(await entryPoints()), ...prefixed(options.extraCommands ?? {}) },
+    outdir,
+    absWorkingDir: packageRoot,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    // Chunks stand beside the entries: shared code finds package.json one folder up, as in src/.
+    chunkNames: '[name]-[hash]',
+    external: ['node:sqlite'],
+    banner: { js: BANNER },
+    alias: { ...UNBUNDLED, ...options.alias },
+    nodePaths: [join(packageRoot, 'node_modules')],
+    logLevel: 'warning',
+  });
+  await copyWasm(outdir);
+  await writeManifest(options.root);
+}
+
+/** Every command, and the two programs. The hooks are part of main. */
+async function entryPoints(): Promise<Record<string, string>> {
+  const source = join(packageRoot, 'src');
+  const entries: Record<string, string> = {
+    main: join(source, 'main.ts'),
+    courier: join(source, 'courier.ts'),
+  };
+  for (const file of await readdir(join(source, 'commands'), { recursive: true })) {
+    if (file.endsWith('.ts')) entries[`commands/${file.slice(0, -'.ts'.length)}`] = join(source, 'commands', file);
+  }
+  return entries;
+}
+
+function prefixed(commands: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(commands).map(([name, file]) => [`commands/${name}`, file]));
+}
+
+/** sql.js looks for its WebAssembly beside the script it runs in. */
+async function copyWasm(outdir: string): Promise<void> {
+  const sdk = createRequire(
+    createRequire(join(packageRoot, 'package.json')).resolve('@spec-kitty/events-sdk/package.json'),
+  );
+  await cp(join(dirname(sdk.resolve('sql.js')), 'sql-wasm.wasm'), join(outdir, 'sql-wasm.wasm'));
+}
+
+/** Loads every command once and writes down what help and parsing need to know. */
+async function writeManifest(root: string): Promise<void> {
+  const pjson = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const file = join(root, 'oclif.manifest.json');
+  await rm(file, { force: true });
+  const config = await Config.load({ root, pjson, ignoreManifest: true, devPlugins: false, userPlugins: false });
+  const plugin = config.plugins.get(pjson.name);
+  // The published type leaves the manifest out; `oclif manifest` reads the same member.
+  const manifest = (plugin as { readonly manifest?: { readonly commands: object } } | undefined)?.manifest;
+  const ids = Object.keys(manifest?.commands ?? {});
+  if (ids.length === 0) throw new Error('No command could be loaded from the bundle.');
+  await writeFile(file, `${JSON.stringify(manifest)}\n`);
+}

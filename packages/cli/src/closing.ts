@@ -1,0 +1,72 @@
+/**
+ * The end of every run, successful or not: a failed emitting command is recorded, the link state shown, delivery
+ * handed to the courier, the client closed. Each step is bounded and none can change the exit code.
+ */
+import type { NodeClient } from './client.ts';
+import { describeFailure } from './failure.ts';
+import type { Invocation } from './invocation.ts';
+import { packageFrames, redact } from './redact.ts';
+import { renderIndicator } from './render/indicator.ts';
+
+/** How long each step may take before the command leaves without it. */
+export const CLOSING_STEP_MS = 500;
+
+/** Ends the run's dealings with events. Never rejects. */
+export async function closeInvocation(invocation: Invocation, error: unknown): Promise<void> {
+  const attempt = bounded(invocation);
+  if (error !== undefined && invocation.emits) await attempt('log-error', () => logError(invocation, error));
+
+  const opened = invocation.openedClient();
+  if (opened === null) return;
+  const client = await attempt('open', () => opened);
+  if (client === undefined) return;
+  if (invocation.emits) {
+    await attempt('indicator', () => showIndicator(invocation, client));
+    await attempt('nudge', () => client.nudge());
+  }
+  await attempt('close', () => client.close());
+}
+
+/** Records a failure for the team (FR-014). Usage errors and interruptions are nobody's business. */
+async function logError(invocation: Invocation, error: unknown): Promise<void> {
+  const failure = describeFailure(error);
+  if (failure.errorType === null || invocation.signal.aborted) return;
+  const [client, { errorLogged }] = await Promise.all([invocation.client(), import('@spec-kitty/events-sdk')]);
+  const { wpId, agentId } = { ...invocation.subject, ...failure };
+  const stack = failure.kind === 'unexpected' && error instanceof Error ? packageFrames(error.stack ?? '') : '';
+  await client.emitAll([
+    errorLogged({
+      errorType: failure.errorType,
+      errorMessage: redact(failure.message.split('\n', 1)[0] ?? failure.message),
+      ...(wpId === undefined ? {} : { wpId }),
+      ...(agentId === undefined ? {} : { agentId }),
+      ...(stack === '' ? {} : { stackTrace: stack }),
+    }),
+  ]);
+}
+
+async function showIndicator(invocation: Invocation, client: NodeClient): Promise<void> {
+  if (invocation.json) return;
+  const line = renderIndicator(await client.status(), invocation.paint);
+  if (line !== null) invocation.say(line);
+}
+
+/** Runs a step within its time; what goes wrong is detail for a fault search, not news. */
+function bounded(invocation: Invocation): <T>(step: string, work: () => Promise<T>) => Promise<T | undefined> {
+  return async (step, work) => {
+    let timer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`took longer than ${CLOSING_STEP_MS} ms`));
+      }, CLOSING_STEP_MS);
+    });
+    try {
+      return await Promise.race([work(), timeUp]);
+    } catch (error) {
+      invocation.logger.debug(`closing.${step}`, redact(error instanceof Error ? error.message : String(error)));
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}

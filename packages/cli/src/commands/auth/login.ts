@@ -1,0 +1,93 @@
+/** `spec-kitty auth login`: signs this machine in on one server. */
+import * as Flags from '@oclif/core/flags';
+
+import type { AuthStatus, NodeClient } from '../../client.ts';
+import { type CommandOutcome, SpecKittyCommand } from '../../command.ts';
+import { Refusal, UsageError } from '../../failure.ts';
+import { askSecret, askText, canPrompt, readSecret } from '../../prompt.ts';
+import { isUsable, renderSession, sessionDocument } from '../../render/auth.ts';
+
+export default class AuthLogin extends SpecKittyCommand {
+  static override summary = 'Sign in, so that events reach the team.';
+  static override description =
+    'Asks for what is missing on a terminal. Elsewhere give --username and pipe the password in with --password-stdin. ' +
+    'The server is remembered; events kept so far are sent at the next sync.';
+  static override examples = [
+    {
+      description: 'Sign in on a terminal',
+      command: '<%= config.bin %> auth login --server https://kitty.example.com',
+    },
+    {
+      description: 'Sign in from a script',
+      command:
+        'printf %s "$PASSWORD" | <%= config.bin %> auth login --server https://kitty.example.com -u alice@example.com --password-stdin',
+    },
+  ];
+  static override flags = {
+    server: Flags.string({ description: 'Address of the server. Default: the one used last.', helpValue: 'URL' }),
+    username: Flags.string({ char: 'u', description: 'Who signs in.', helpValue: 'NAME' }),
+    'password-stdin': Flags.boolean({ description: 'Read the password from standard input.' }),
+    force: Flags.boolean({ char: 'f', description: 'Sign in again, in place of the present sign-in.' }),
+  };
+
+  protected async work(): Promise<CommandOutcome> {
+    const { flags } = await this.parse(AuthLogin);
+    const client = await this.session().client();
+
+    const before = await client.authStatus();
+    if (!flags.force && before.session !== null && isUsable(before, Date.now())) return alreadySignedIn(before, flags);
+
+    const server = flags.server ?? (await knownServer(client));
+    const terminal = canPrompt();
+    if (!terminal && (flags.username === undefined || !flags['password-stdin'])) {
+      throw new UsageError(
+        'There is no terminal to ask for the user name and password.',
+        'Give --username NAME and pipe the password in with --password-stdin.',
+      );
+    }
+    const username = flags.username ?? (await askText('User name'));
+    const password = flags['password-stdin'] ? await readSecret(process.stdin) : await askSecret('Password');
+    if (password === '')
+      throw new Refusal('empty-password', 'The password is empty.', {
+        remedy: 'Pipe it in: printf %s "$PASSWORD" | spec-kitty auth login …',
+      });
+
+    const session = await client.login({ server, username, password });
+    return {
+      data: { authenticated: true, already: false, ...sessionDocument(session) },
+      text: `Signed in as ${renderSession(session)}.`,
+    };
+  }
+}
+
+/** Nothing to do, unless another account or server was asked for: then saying "done" would be wrong. */
+function alreadySignedIn(
+  status: AuthStatus,
+  asked: { readonly server?: string | undefined; readonly username?: string | undefined },
+): CommandOutcome {
+  const session = status.session as NonNullable<AuthStatus['session']>; // the caller has looked
+  const other =
+    (asked.server !== undefined && withoutSlash(asked.server) !== withoutSlash(session.server)) ||
+    (asked.username !== undefined && asked.username !== session.username);
+  if (other) {
+    throw new Refusal('already-signed-in', `Already signed in as ${renderSession(session)}.`, {
+      remedy: 'To change to the other account or server, add --force, or run `spec-kitty auth logout` first.',
+    });
+  }
+  return {
+    data: { authenticated: true, already: true, ...sessionDocument(session) },
+    text: `Already signed in as ${renderSession(session)}.\nTo sign in again, add --force.`,
+  };
+}
+
+async function knownServer(client: NodeClient): Promise<string> {
+  const server = await client.serverUrl();
+  if (server !== null) return server;
+  throw new Refusal('no-server', 'No server is known yet.', {
+    remedy: 'Name it: spec-kitty auth login --server https://…',
+  });
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '').toLowerCase();
+}

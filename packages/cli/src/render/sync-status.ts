@@ -1,0 +1,91 @@
+/** What a home knows about its queue and delivery, each line with its evidence and age. Pure. */
+import { homedir } from 'node:os';
+
+import type { HomeStatus } from '../client.ts';
+import { sessionDocument } from './auth.ts';
+import { CONNECTION_LABELS, heldEvents } from './indicator.ts';
+import { ago, amount, duration, events, iso, rows, utc } from './words.ts';
+
+const HELD_REASONS: Readonly<Record<string, string>> = {
+  team: 'no team known yet',
+  project: 'no project identity (spec-kitty init)',
+  disabled: 'sync is disabled for the project',
+  'team-changed': 'the project belongs to another team',
+};
+
+/** `spec-kitty sync status` (US6-4), given the time. */
+export function renderSyncStatus(status: HomeStatus, now: number, userHome: string = homedir()): string {
+  const { session, project, courier, lastSync, connection } = status;
+  const pairs: (readonly [string, string])[] = [
+    ['Queue', queue(status, now)],
+    ...(heldEvents(status.held) > 0 ? [['Held', held(status.held)] as const] : []),
+    ...(status.parked > 0
+      ? [['Set aside', `${events(status.parked)} after repeated refusals; kept, not sent`] as const]
+      : []),
+    ...(status.dropped > 0 ? [['Dropped', `${events(status.dropped)} because the queue was full`] as const] : []),
+    [
+      'Connection',
+      `${CONNECTION_LABELS[connection.state]} ${connection.evidence}${connection.at === null ? '' : `, ${ago(connection.at, now)}`}`,
+    ],
+    [
+      'Last sync',
+      lastSync === null
+        ? 'Never'
+        : `${utc(lastSync.at)} (${ago(lastSync.at, now)}), ${amount(lastSync.sent)} sent, ended: ${lastSync.stoppedBy}`,
+    ],
+    ['Courier', courier === null ? 'not running' : `process ${courier.pid}, for ${duration(now - courier.since)}`],
+    ['Server', status.server ?? 'none; set one: spec-kitty sync server URL'],
+    [
+      'Account',
+      session === null
+        ? 'not signed in: spec-kitty auth login'
+        : `${session.username}, ${session.teamSlug === null ? 'no team' : `team ${session.teamSlug}`}`,
+    ],
+    ['Project', project === null ? 'none here: spec-kitty init' : `${project.slug} (${project.uuid})`],
+    ['Store', `${status.driver}, ${tilde(status.home, userHome)}`],
+  ];
+  return rows(pairs);
+}
+
+/** The same as a document. */
+export function syncStatusDocument(status: HomeStatus): Record<string, unknown> {
+  const { connection, lastSync, courier, project } = status;
+  return {
+    queue: {
+      queued: status.queued,
+      held: status.held,
+      parked: status.parked,
+      dropped: status.dropped,
+      cap: status.cap,
+      oldest_pending_at: iso(status.oldestPendingAt),
+    },
+    connection: {
+      state: connection.state,
+      label: CONNECTION_LABELS[connection.state],
+      evidence: connection.evidence,
+      at: iso(connection.at),
+    },
+    last_sync: lastSync === null ? null : { at: iso(lastSync.at), sent: lastSync.sent, stopped_by: lastSync.stoppedBy },
+    courier: courier === null ? null : { pid: courier.pid, since: iso(courier.since) },
+    server: status.server,
+    session: status.session === null ? null : sessionDocument(status.session),
+    project,
+    store: { driver: status.driver, home: status.home },
+  };
+}
+
+function queue(status: HomeStatus, now: number): string {
+  const oldest = status.oldestPendingAt === null ? '' : `, oldest ${duration(now - status.oldestPendingAt)}`;
+  return `${events(status.queued)} to send${oldest} (room for ${amount(status.cap)})`;
+}
+
+function held(byReason: HomeStatus['held']): string {
+  return Object.entries(byReason)
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${amount(count)}: ${HELD_REASONS[reason] ?? reason}`)
+    .join('; ');
+}
+
+function tilde(path: string, userHome: string): string {
+  return path === userHome || path.startsWith(`${userHome}/`) ? `~${path.slice(userHome.length)}` : path;
+}

@@ -1,0 +1,54 @@
+/** Numbers and times as people read them. Pure. */
+
+/** `1 event`, `3 events`, `10,000 events`. */
+export function events(count: number): string {
+  return `${amount(count)} ${count === 1 ? 'event' : 'events'}`;
+}
+
+/** A number with thousands separators, the same in every locale. */
+export function amount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['m', 60],
+  ['s', 1],
+] as const;
+
+/** A length of time in its two largest units, cut off: `2s`, `3m 12s`, `2h 5m`, `1d 4h`. */
+export function duration(milliseconds: number): string {
+  let rest = Math.max(0, Math.floor(milliseconds / 1000));
+  const parts: string[] = [];
+  for (const [unit, seconds] of UNITS) {
+    if (parts.length === 2) break;
+    const whole = Math.floor(rest / seconds);
+    rest -= whole * seconds;
+    if (whole > 0) parts.push(`${whole}${unit}`);
+    // Never `1d 5s`: the second unit is the one right below the first, or none.
+    else if (parts.length === 1) break;
+  }
+  return parts.length === 0 ? '0s' : parts.join(' ');
+}
+
+/** `3m 12s ago`. */
+export function ago(then: number, now: number): string {
+  return `${duration(now - then)} ago`;
+}
+
+/** `2026-02-07 18:04:05 UTC`. */
+export function utc(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** ISO 8601 for documents, null kept. */
+export function iso(epochMs: number | null): string | null {
+  return epochMs === null ? null : new Date(epochMs).toISOString();
+}
+
+/** Label and value in two columns. */
+export function rows(pairs: readonly (readonly [label: string, value: string])[]): string {
+  const width = Math.max(0, ...pairs.map(([label]) => label.length));
+  return pairs.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n');
+}

@@ -1,0 +1,23 @@
+/** The base of commands that run a workflow service: one place for what they share, so that each is parse, call, render. */
+import { type CommandOutcome, SpecKittyCommand } from './command.ts';
+import { createWorkflowDeps } from './workflow-deps.ts';
+import type { Place, WorkflowDeps } from './workflow/ports.ts';
+
+export abstract class WorkflowCommand extends SpecKittyCommand {
+  /** What the services need. */
+  protected deps(): WorkflowDeps {
+    return createWorkflowDeps(this.invocation());
+  }
+
+  /** Where the command runs. */
+  protected place(): Place {
+    const invocation = this.invocation();
+    return { cwd: invocation.cwd(), env: invocation.env };
+  }
+
+  /** The outcome of a service whose result is its document. Its warnings go to stderr, or stay in the document under `--json`. */
+  protected outcome(result: object & { readonly warnings?: readonly string[] }, text: string): CommandOutcome {
+    if (!this.invocation().json) for (const warning of result.warnings ?? []) this.session().warn('workflow', warning);
+    return { data: { ...result }, text };
+  }
+}

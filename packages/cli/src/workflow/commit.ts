@@ -1,0 +1,104 @@
+/**
+ * The one way this tool writes history: a commit of exactly the named paths, on the branch that is checked
+ * out. What the user has staged or changed elsewhere stays as it was; the user's hooks run.
+ */
+import { WorkflowError } from './errors.ts';
+import type { Git, GitAnswer } from './ports.ts';
+import { identityMissing, isMergeInProgress, lastWords, literal, mustRun, userName } from './repository.ts';
+
+/** Waits between tries while another git process holds `index.lock`: about five seconds in all. */
+const INDEX_LOCK_WAITS_MS = [25, 50, 100, 200, 400, 800, 1600, 1600];
+
+/** A commit that was made. */
+export interface Commit {
+  readonly hash: string;
+  /** Paths in it, relative to the repository. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Commits `paths` (files or directories, relative to `root`; untracked ones are added) and nothing else.
+ * Undefined when there is nothing to commit. Rejects, with the index as it was, when git or a hook refuses.
+ */
+export async function commitOnly(
+  git: Git,
+  root: string,
+  input: { readonly message: string; readonly paths: readonly string[] },
+): Promise<Commit | undefined> {
+  const specs = input.paths.map(literal);
+  const { isDirty, added } = await pendingChanges(git, root, input.paths);
+  if (!isDirty) return undefined;
+  // `--intent-to-add` makes them known to `commit --only` without putting their content in the user's index.
+  if (added.length > 0) {
+    const answer = await retried(git, root, ['add', '--force', '--intent-to-add', '--', ...added.map(literal)]);
+    if (answer.exitCode !== 0) throw commitRefused(answer);
+  }
+  const answer = await retried(git, root, ['commit', '--quiet', '--only', '--message', input.message, '--', ...specs]);
+  if (answer.exitCode !== 0) {
+    if (added.length > 0) await retried(git, root, ['reset', '--quiet', '--', ...added.map(literal)]);
+    throw commitRefused(answer);
+  }
+  return lastCommit(git, root);
+}
+
+/**
+ * Who commits, by name. Rejects when a commit could not be made for a reason known beforehand: git does not
+ * know who commits, or a merge is under way.
+ */
+export async function checkCanCommit(git: Git, root: string): Promise<string> {
+  const name = await userName(git, root);
+  if (name === undefined) throw identityMissing();
+  if (await isMergeInProgress(git, root)) throw mergeInProgress();
+  return name;
+}
+
+/** New files to take along are: of a directory what the user's rules do not ignore, of a named file the file anyway. */
+async function pendingChanges(
+  git: Git,
+  root: string,
+  paths: readonly string[],
+): Promise<{ readonly isDirty: boolean; readonly added: readonly string[] }> {
+  const flags = ['--porcelain', '-z', '--untracked-files=all', '--ignored=traditional', '--no-renames'];
+  const text = await mustRun(git, root, ['--no-optional-locks', 'status', ...flags, '--', ...paths.map(literal)], 'read the status of the working tree');
+  const entries = text.split('\0').filter((entry) => entry !== '');
+  const added = entries
+    .filter((entry) => entry.startsWith('?? ') || (entry.startsWith('!! ') && paths.includes(entry.slice(3))))
+    .map((entry) => entry.slice(3));
+  return { isDirty: added.length > 0 || entries.some((entry) => !/^(?:\?\?|!!) /.test(entry)), added };
+}
+
+async function retried(git: Git, root: string, args: readonly string[]): Promise<GitAnswer> {
+  let answer = await git.run(root, args);
+  for (const waitMs of INDEX_LOCK_WAITS_MS) {
+    if (answer.exitCode === 0 || !/index\.lock|cannot lock ref/.test(answer.stderr)) return answer;
+    // Another git at work (an editor, a sibling command). Half random, so that two waiters part.
+    await git.pause(waitMs * (0.5 + Math.random() / 2));
+    answer = await git.run(root, args);
+  }
+  return answer;
+}
+
+function commitRefused(answer: GitAnswer): WorkflowError {
+  if (/Please tell me who you are|empty ident name|auto-detect email/.test(answer.stderr)) return identityMissing();
+  if (/index\.lock/.test(answer.stderr)) {
+    return new WorkflowError('git-busy', 'Another git process holds the repository (index.lock); nothing was committed.', {
+      kind: 'runtime',
+      remedy: 'git status   (when no git process runs any more, remove .git/index.lock)',
+    });
+  }
+  if (/cannot do a partial commit during/.test(answer.stderr)) return mergeInProgress();
+  const said = lastWords(answer);
+  return new WorkflowError('commit-refused', `git did not commit, perhaps a hook refused: ${said}`, { kind: 'runtime' });
+}
+
+function mergeInProgress(): WorkflowError {
+  return new WorkflowError('merge-in-progress', 'A merge is in progress, and git makes no partial commit before it ends.', {
+    remedy: 'git merge --continue   (or: git merge --abort)',
+  });
+}
+
+async function lastCommit(git: Git, root: string): Promise<Commit> {
+  const args = ['diff-tree', '--root', '-r', '-z', '--no-renames', '--name-only', 'HEAD'];
+  const [hash = '', ...files] = (await mustRun(git, root, args, 'read the new commit')).split('\0');
+  return { hash, files: files.filter((path) => path !== '') };
+}

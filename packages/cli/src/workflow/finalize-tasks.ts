@@ -1,0 +1,230 @@
+/**
+ * `agent feature finalize-tasks`: settles the dependencies of a feature's work packages, commits its task files,
+ * and announces the feature once. A run that finds nothing new announces nothing: what was announced last is
+ * kept in meta.json as a hash, and travels with the repository.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { featureCreated, wpCreated } from '@spec-kitty/events-sdk';
+
+import { checkCanCommit, commitOnly, type Commit } from './commit.ts';
+import { WorkflowError, isWorkflowError } from './errors.ts';
+import { detectFeature, requireTargetBranch, targetBranch, type Feature } from './feature.ts';
+import { withFeatureLock } from './feature-lock.ts';
+import { readText, rememberFiles, writeText } from './files.ts';
+import { metaText, readMeta, writeMeta } from './meta-json.ts';
+import type { Git, Place, WorkflowDeps } from './ports.ts';
+import { findProject, type Project } from './project-root.ts';
+import { planTasks, type DependencyConflict, type TaskPlan } from './task-plan.ts';
+import { parseTasksMd } from './tasks-md.ts';
+import { dropUnsent, keepUnsent, readUnsent, type UnsentDrafts } from './unsent.ts';
+import { findWp, listWpFiles, type WorkPackage } from './wp-file.ts';
+
+/** What the user asked for. */
+export interface FinalizeTasksInput extends Place {
+  readonly feature?: string;
+  /** Check and show, change and emit nothing. */
+  readonly dryRun?: boolean;
+  /** Announce again although nothing changed. */
+  readonly emit?: boolean;
+}
+
+/** The JSON answer. */
+export interface FinalizeTasksResult {
+  readonly result: 'success';
+  readonly feature: string;
+  readonly dry_run: boolean;
+  readonly updated_wp_count: number;
+  /** Relative to the project root. */
+  readonly tasks_dir: string;
+  readonly commit_created: boolean;
+  readonly commit_hash: string | null;
+  /** What the commit really holds. */
+  readonly files_committed: readonly string[];
+  readonly work_packages: readonly { readonly id: string; readonly title: string; readonly dependencies: readonly string[] }[];
+  readonly conflicts: readonly DependencyConflict[];
+  readonly warnings: readonly string[];
+  readonly events_emitted: number;
+  readonly causation_id: string | null;
+}
+
+type FinalizeDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'progress' | 'newUlid'>;
+
+/** The facts of the feature that are announced, before they are stamped with a causation id. */
+interface Announcement {
+  readonly featureSlug: string;
+  readonly featureNumber: string;
+  readonly targetBranch: string;
+  readonly createdAt?: string;
+  readonly wps: readonly { readonly wpId: string; readonly title: string; readonly dependencies: readonly string[] }[];
+}
+
+/** Runs it. Emits FeatureCreated and one WPCreated per package, sorted by id, under one causation id. */
+export async function finalizeTasks(deps: FinalizeDeps, input: FinalizeTasksInput): Promise<FinalizeTasksResult> {
+  const project = await findProject(deps.git, input);
+  const feature = await detectFeature(deps.git, project, input);
+  if (input.dryRun === true) {
+    const target = (await targetBranch(deps.git, project, feature)) ?? 'HEAD';
+    const { plan } = await readPlan(deps.git, project, feature, target);
+    return answer(feature, plan, { dryRun: true });
+  }
+  const target = await requireTargetBranch(deps.git, project, feature, `spec-kitty agent feature finalize-tasks --feature ${feature.slug}`);
+  const done = await withFeatureLock(deps.lock, project, feature.slug, () => settle(deps, { project, feature, target, again: input.emit === true }));
+  const [first] = done.drafts;
+  if (first === undefined) return answer(feature, done.plan, { commit: done.commit });
+
+  const causationId = first.causationId ?? deps.newUlid();
+  await deps.events.emit(done.drafts, { projectRoot: project.root, causationId });
+  dropUnsent(project, noteOf(feature));
+  return answer(feature, done.plan, { commit: done.commit, causationId, emitted: done.drafts.length });
+}
+
+interface Settled {
+  readonly plan: TaskPlan;
+  readonly commit: Commit | undefined;
+  /** Empty when there is nothing new to tell. */
+  readonly drafts: UnsentDrafts;
+}
+
+interface Settling {
+  readonly project: Project;
+  readonly feature: Feature;
+  readonly target: string;
+  readonly again: boolean;
+}
+
+async function settle(deps: FinalizeDeps, { project, feature, target, again }: Settling): Promise<Settled> {
+  await checkCanCommit(deps.git, project.root);
+  const { plan, announcement } = await readPlan(deps.git, project, feature, target);
+  const hash = hashOf(announcement);
+  const isNews = metaText(readMeta(feature.dir, feature.slug), 'finalized_hash') !== hash;
+  // A run killed between commit and events left its drafts: they are told now, under their causation id.
+  const drafts = isNews || again ? draftsOf(announcement, deps.newUlid()) : readUnsent(project, noteOf(feature));
+  const updated = plan.wps.filter((planned) => planned.isUpdated);
+
+  const restore = rememberFiles([join(feature.dir, 'meta.json'), ...updated.map(({ wp }) => wp.path)]);
+  try {
+    if (isNews) keepUnsent(project, noteOf(feature), drafts);
+    for (const { wp, dependencies } of updated) writeText(wp.path, wp.file.set('dependencies', dependencies).text);
+    if (isNews) {
+      writeMeta(feature.dir, feature.slug, { finalized_at: new Date(deps.time.now()).toISOString(), finalized_hash: hash });
+    }
+    const folder = ['meta.json', 'tasks.md', 'tasks'].filter((name) => existsSync(join(feature.dir, name)));
+    const paths = [...folder.map((name) => `${feature.relativeDir}/${name}`), ...plan.wps.map(({ wp }) => wp.relativePath)];
+    deps.progress(`Committing the tasks of ${feature.slug}`);
+    const commit = await commitOnly(deps.git, project.root, { message: `Add tasks for feature ${feature.slug}`, paths });
+    return { plan, commit, drafts };
+  } catch (cause) {
+    restore();
+    if (isNews) dropUnsent(project, noteOf(feature));
+    throw cause;
+  }
+}
+
+function noteOf(feature: Feature): string {
+  return `${feature.slug}.finalize`;
+}
+
+async function readPlan(
+  git: Git,
+  project: Project,
+  feature: Feature,
+  target: string,
+): Promise<{ readonly plan: TaskPlan; readonly announcement: Announcement }> {
+  const { wps, unreadable, warnings } = readEveryWp(feature);
+  const text = tasksText(feature);
+  if (wps.length === 0 && unreadable.length === 0) {
+    throw new WorkflowError('no-work-packages', `${feature.relativeDir}/tasks holds no work packages.`, {
+      remedy: `spec-kitty agent tasks scaffold --feature ${feature.slug}${text === undefined ? ' --wp "First title"' : ` --from ${feature.relativeDir}/tasks.md`}`,
+    });
+  }
+  const plan = planTasks(text === undefined ? undefined : parseTasksMd(text), wps, unreadable);
+  const createdAt = await creationTime(git, project, feature);
+  return {
+    plan: { ...plan, warnings: [...warnings, ...plan.warnings] },
+    announcement: {
+      featureSlug: feature.slug,
+      featureNumber: featureNumber(feature),
+      targetBranch: target,
+      ...(createdAt === undefined ? {} : { createdAt }),
+      wps: plan.wps.map(({ wp, title, dependencies }) => ({ wpId: wp.id, title, dependencies })),
+    },
+  };
+}
+
+/** A file nobody can read is left out with a warning: the others are not held up by it. */
+function readEveryWp(feature: Feature): {
+  readonly wps: readonly WorkPackage[];
+  readonly unreadable: readonly string[];
+  readonly warnings: readonly string[];
+} {
+  const wps: WorkPackage[] = [];
+  const unreadable: string[] = [];
+  const warnings: string[] = [];
+  for (const id of listWpFiles(feature).keys()) {
+    try {
+      wps.push(findWp(feature, id));
+    } catch (cause) {
+      if (!isWorkflowError(cause) || cause.code === 'wp-ambiguous') throw cause;
+      unreadable.push(id);
+      warnings.push(`${id} is left out: ${cause.message}`);
+    }
+  }
+  return { wps, unreadable, warnings };
+}
+
+function tasksText(feature: Feature): string | undefined {
+  return readText(join(feature.dir, 'tasks.md'), `${feature.relativeDir}/tasks.md`);
+}
+
+function featureNumber(feature: Feature): string {
+  const number = metaText(readMeta(feature.dir, feature.slug), 'feature_number');
+  return number !== undefined && /^\d{3}$/.test(number) ? number : feature.number;
+}
+
+/** meta.json's word where it is a date-time, else when meta.json first came into history, else nothing. */
+async function creationTime(git: Git, project: Project, feature: Feature): Promise<string | undefined> {
+  const said = metaText(readMeta(feature.dir, feature.slug), 'created_at');
+  if (said !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(said) && !Number.isNaN(Date.parse(said))) return said;
+  if (said !== undefined && !Number.isNaN(Date.parse(said))) return new Date(said).toISOString();
+  const args = ['log', '--no-show-signature', '--diff-filter=A', '--format=%aI', '--', `${feature.relativeDir}/meta.json`];
+  const log = await git.run(project.root, args);
+  const first = log.exitCode === 0 ? log.stdout.trim().split('\n').at(-1) : undefined;
+  return first === undefined || first === '' ? undefined : first;
+}
+
+function hashOf(announcement: Announcement): string {
+  return createHash('sha256').update(JSON.stringify(announcement)).digest('hex');
+}
+
+function draftsOf(announcement: Announcement, causationId: string): UnsentDrafts {
+  const { wps, ...facts } = announcement;
+  return [
+    featureCreated({ ...facts, wpCount: wps.length, causationId }),
+    ...wps.map((wp) => wpCreated({ ...wp, featureSlug: facts.featureSlug, causationId })),
+  ];
+}
+
+function answer(
+  feature: Feature,
+  plan: TaskPlan,
+  done: { readonly dryRun?: boolean; readonly commit?: Commit | undefined; readonly causationId?: string; readonly emitted?: number },
+): FinalizeTasksResult {
+  return {
+    result: 'success',
+    feature: feature.slug,
+    dry_run: done.dryRun === true,
+    updated_wp_count: plan.wps.filter((planned) => planned.isUpdated).length,
+    tasks_dir: `${feature.relativeDir}/tasks`,
+    commit_created: done.commit !== undefined,
+    commit_hash: done.commit?.hash ?? null,
+    files_committed: done.commit?.files ?? [],
+    work_packages: plan.wps.map(({ wp, title, dependencies }) => ({ id: wp.id, title, dependencies })),
+    conflicts: plan.conflicts,
+    warnings: plan.warnings,
+    events_emitted: done.emitted ?? 0,
+    causation_id: done.causationId ?? null,
+  };
+}

@@ -1,0 +1,50 @@
+/** meta.json of a feature: read tolerantly, written back with foreign keys, key order and indent kept. */
+import { join } from 'node:path';
+
+import { WorkflowError } from './errors.ts';
+import { readText, writeText } from './files.ts';
+
+/** The keys we read or write; any other survives. */
+export interface FeatureMeta {
+  readonly feature_number?: unknown;
+  readonly slug?: unknown;
+  readonly friendly_name?: unknown;
+  readonly mission?: unknown;
+  readonly created_at?: unknown;
+  readonly target_branch?: unknown;
+  readonly vcs?: unknown;
+  readonly vcs_locked_at?: unknown;
+  readonly finalized_at?: unknown;
+  readonly finalized_hash?: unknown;
+  readonly [key: string]: unknown;
+}
+
+/** The meta.json of a feature directory; undefined when there is none. Refuses one that does not parse. */
+export function readMeta(featureDir: string, slug: string): FeatureMeta | undefined {
+  const name = `kitty-specs/${slug}/meta.json`;
+  const text = readText(join(featureDir, 'meta.json'), name);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    // Checked right here; the index signature of FeatureMeta says no more than that.
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as FeatureMeta;
+  } catch (cause) {
+    throw new WorkflowError('meta-invalid', `${name} is not valid JSON.`, { cause });
+  }
+  throw new WorkflowError('meta-invalid', `${name} is not a JSON object.`);
+}
+
+/** Sets keys of meta.json, new ones at the end. The file is made when missing. */
+export function writeMeta(featureDir: string, slug: string, changes: FeatureMeta): void {
+  const path = join(featureDir, 'meta.json');
+  const text = readText(path, `kitty-specs/${slug}/meta.json`) ?? '';
+  const indent = /^\{\r?\n([ \t]+)"/.exec(text)?.[1] ?? '  ';
+  const json = `${JSON.stringify({ ...readMeta(featureDir, slug), ...changes }, undefined, indent)}\n`;
+  writeText(path, text.includes('\r\n') ? json.replaceAll('\n', '\r\n') : json);
+}
+
+/** A non-empty text value of meta.json. */
+export function metaText(meta: FeatureMeta | undefined, key: string): string | undefined {
+  const value = meta?.[key];
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}

@@ -1,0 +1,80 @@
+/**
+ * Questions and answers about a git repository, in the domain's words. Everything that only asks; the one
+ * way to write history is commit.ts.
+ */
+import { WorkflowError } from './errors.ts';
+import type { Git, GitAnswer } from './ports.ts';
+
+/** Runs git and insists on exit code 0; `what` completes the sentence "git could not …". */
+export async function mustRun(git: Git, cwd: string, args: readonly string[], what: string): Promise<string> {
+  const answer = await git.run(cwd, args);
+  if (answer.exitCode !== 0) throw gitFailed(what, answer);
+  return answer.stdout;
+}
+
+/** The error for a git call that failed, with git's own first words. */
+export function gitFailed(what: string, answer: GitAnswer): WorkflowError {
+  const said = lastWords(answer);
+  return new WorkflowError('git-failed', `git could not ${what}${said === '' ? '.' : `: ${said}`}`, { kind: 'runtime' });
+}
+
+/** What git (or a hook of the user) said, cut to what fits on a screen. */
+export function lastWords(answer: GitAnswer): string {
+  const text = (answer.stderr.trim() === '' ? answer.stdout : answer.stderr).trim();
+  return text.length > 600 ? `${text.slice(0, 600)}…` : text;
+}
+
+/** The branch HEAD is on; undefined when detached. An unborn branch has a name too. */
+export async function currentBranch(git: Git, cwd: string): Promise<string | undefined> {
+  const answer = await git.run(cwd, ['symbolic-ref', '--quiet', '--short', 'HEAD']);
+  return answer.exitCode === 0 ? answer.stdout.trim() : undefined;
+}
+
+/** The commit a name points at; undefined when it names none. */
+export async function commitOf(git: Git, cwd: string, name: string): Promise<string | undefined> {
+  const answer = await git.run(cwd, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`]);
+  return answer.exitCode === 0 ? answer.stdout.trim() : undefined;
+}
+
+/** The commit of a local branch; undefined when there is no such branch. A tag of that name does not count. */
+export function branchTip(git: Git, cwd: string, branch: string): Promise<string | undefined> {
+  return commitOf(git, cwd, `refs/heads/${branch}`);
+}
+
+/** True when every commit of `ancestor` is in `descendant`. */
+export async function isAncestor(git: Git, cwd: string, ancestor: string, descendant: string): Promise<boolean> {
+  const answer = await git.run(cwd, ['merge-base', '--is-ancestor', ancestor, descendant]);
+  if (answer.exitCode > 1) throw gitFailed('compare two branches', answer);
+  return answer.exitCode === 0;
+}
+
+/** True while a merge waits to be concluded: git refuses partial commits then. */
+export async function isMergeInProgress(git: Git, cwd: string): Promise<boolean> {
+  return (await commitOf(git, cwd, 'MERGE_HEAD')) !== undefined;
+}
+
+/** Lines of `git status --porcelain`, for the given paths or everything. Takes no lock. */
+export async function statusLines(git: Git, cwd: string, paths: readonly string[] = []): Promise<readonly string[]> {
+  const args = ['--no-optional-locks', 'status', '--porcelain', '--untracked-files=all', '--', ...paths.map(literal)];
+  const text = await mustRun(git, cwd, args, 'read the status of the working tree');
+  return text.split('\n').filter((line) => line !== '');
+}
+
+/** The user's name for commits, from git's configuration or the environment; undefined when there is none. */
+export async function userName(git: Git, cwd: string): Promise<string | undefined> {
+  const answer = await git.run(cwd, ['-c', 'user.useConfigOnly=true', 'var', 'GIT_COMMITTER_IDENT']);
+  const name = /^(.*?) <[^>]*> \d+ [+-]\d{4}$/.exec(answer.stdout.trim())?.[1];
+  return answer.exitCode === 0 && name !== undefined && name !== '' ? name : undefined;
+}
+
+/** The refusal when git does not know who commits. */
+export function identityMissing(): WorkflowError {
+  return new WorkflowError('git-identity-missing', 'git does not know who you are, so nothing can be committed.', {
+    remedy: 'git config --global user.name "Your Name"\ngit config --global user.email you@example.com',
+  });
+}
+
+/** A pathspec that means this path and nothing else, whatever characters it holds. */
+export function literal(path: string): string {
+  return `:(literal)${path}`;
+}

@@ -1,0 +1,164 @@
+/** Delivery as a person sees it: sync now, the courier, and servers that misbehave. */
+import { createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { wpStatusChanged } from '@spec-kitty/events-sdk';
+import { openNodeClient } from '@spec-kitty/events-sdk/node';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+import { ADA, makeWorld, startServer, until, type World } from './world.ts';
+
+const MOVE = wpStatusChanged({ wpId: 'WP01', previousStatus: 'planned', newStatus: 'doing', featureSlug: '001-demo' });
+
+/** `count` events in the home's queue, emitted by the library itself. */
+async function emit(world: World, count: number): Promise<void> {
+  const client = openNodeClient({ cwd: world.repository, env: world.env });
+  await client.emitAll(Array.from({ length: count }, () => MOVE));
+  await client.close();
+}
+
+test('sync now sends fifty offline events as one gzipped batch under a JWT and empties the queue (US2-1, US2-2, SC-007, SEC-3)', async () => {
+  const world = makeWorld();
+  const server = await startServer();
+  await world.makeProject();
+  await world.login(server);
+  await emit(world, 50);
+
+  const ended = await world.must(['sync', 'now']);
+
+  const batches = server.requests.filter((request) => request.path === '/api/v1/events/batch/');
+  expect(batches).toMatchObject([{ method: 'POST', status: 200, events: 50 }]);
+  expect(server.events({}).map(({ envelope }) => envelope.lamport_clock)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
+  expect(world.queued()).toEqual([]);
+  expect(ended.stdout).toMatch(/50/);
+});
+
+test('sync status names the queue, the connection and the last sync (US6-4)', async () => {
+  const world = makeWorld();
+  const server = await startServer();
+  await world.makeProject();
+  await world.login(server);
+  await emit(world, 2);
+  await world.must(['sync', 'now']);
+  await emit(world, 3);
+
+  const status = JSON.parse((await world.must(['sync', 'status', '--json'])).stdout) as Record<string, unknown>;
+
+  expect(status).toMatchObject({ queued: 3, connection: { state: 'offline' }, last_sync: { sent: 2, stopped_by: 'drained' } });
+});
+
+test('a command hands its event to a courier that delivers it and is gone (FR-029)', async () => {
+  const world = makeWorld({ delivery: 'courier' });
+  const server = await startServer();
+  await world.makeProject();
+  await world.makeFeature(['First']);
+  await world.login(server);
+
+  await world.must(['implement', 'WP01']);
+
+  await until('the event to arrive', () => server.events({}).length === 1);
+  await until('the courier to leave', () => / stopped=drained\n$/.test(world.homeFile('courier.log')));
+  expect(world.queued()).toEqual([]);
+});
+
+test('events of two teams reach each its own team only (SEC-1, SC-010)', async () => {
+  const world = makeWorld();
+  const server = await startServer();
+  const bob = { username: 'bob@example.com', password: 'another long password', team: 'tigers' };
+  await server.accounts.addUser(bob);
+  await world.makeProject();
+  await world.login(server);
+  await emit(world, 1);
+
+  await world.must(['auth', 'login', '--force', '--server', server.url, '--username', bob.username, '--password-stdin'], { input: `${bob.password}\n` });
+  await world.specKitty(['sync', 'now']);
+  expect(server.events({})).toEqual([]);
+  expect(world.queued()).toMatchObject([{ team_slug: ADA.team }]);
+
+  await world.must(['auth', 'login', '--force', '--server', server.url, '--username', ADA.username, '--password-stdin'], { input: `${ADA.password}\n` });
+  await world.must(['sync', 'now']);
+  expect(server.events({ team: ADA.team })).toHaveLength(1);
+  expect(server.events({ team: bob.team })).toEqual([]);
+});
+
+describe('whatever the server does, implement answers the same', () => {
+  /** What the command printed and how it ended, against a server that is replaced after the login. */
+  async function implementAgainst(replacement: 'healthy' | 'refused' | 'black hole' | 'slow' | 'garbage' | 'logged out') {
+    const world = makeWorld({ delivery: 'courier' });
+    const server = await startServer();
+    await world.makeProject();
+    await world.makeFeature(['First']);
+    if (replacement !== 'logged out') await world.login(server);
+    const { port } = new URL(server.url);
+    if (replacement === 'garbage') server.garbage();
+    if (replacement === 'refused' || replacement === 'black hole' || replacement === 'slow') await server.close();
+    if (replacement === 'black hole') await listen(createServer(() => {}), Number(port));
+    if (replacement === 'slow') {
+      await listen(
+        createHttpServer((_, response) => {
+          response.write('{');
+        }),
+        Number(port),
+      );
+    }
+    const { code, stdout } = await world.specKitty(['implement', 'WP01', '--json']);
+    const { commit_hash: _, ...answer } = JSON.parse(stdout) as Record<string, unknown>;
+    return { code, answer };
+  }
+
+  async function listen(server: ReturnType<typeof createServer>, port: number): Promise<void> {
+    const sockets = new Set<{ destroy(): void }>();
+    server.on('connection', (socket) => sockets.add(socket));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    expect((server.address() as AddressInfo).port).toBe(port);
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+  }
+
+  test.each(['refused', 'black hole', 'slow', 'garbage', 'logged out'] as const)(
+    'server: %s (SC-008, TECH-2, TECH-3, FR-029)',
+    async (replacement) => {
+      const healthy = await implementAgainst('healthy');
+
+      expect(healthy).toMatchObject({ code: 0, answer: { status: 'created', claimed: true } });
+      expect(await implementAgainst(replacement)).toEqual(healthy);
+    },
+  );
+});
+
+test('no token and no payload reaches a terminal or a log (SEC-2)', async () => {
+  const world = makeWorld({ delivery: 'courier' });
+  const server = await startServer();
+  await world.makeProject();
+  await world.makeFeature(['Very secret title']);
+  await world.login(server);
+  const printed: string[] = [];
+  server.respondNext({ status: 500, body: { error: 'boom' } }, { path: '/api/v1/events/batch/', times: 2 });
+
+  for (const args of [['agent', 'feature', 'finalize-tasks'], ['sync', 'now'], ['sync', 'status'], ['auth', 'status'], ['sync', 'now']]) {
+    const { stdout, stderr } = await world.specKitty(args, { extraEnv: { DEBUG: '*' } });
+    printed.push(stderr, stdout);
+  }
+
+  const text = printed.join('\n') + world.homeFile('courier.log');
+  const tokens = [...world.homeFile('credentials').matchAll(/^(?:access|refresh) = "(.+)"$/gm)].map((match) => match[1] ?? '');
+  expect(tokens).toHaveLength(2);
+  for (const secret of [...tokens, ADA.password, 'Very secret title']) expect(text).not.toContain(secret);
+});
+
+test('a home that cannot be used costs a warning, not the work (TECH-2, FR-030)', async () => {
+  const world = makeWorld();
+  await world.makeProject();
+  await world.makeFeature(['First']);
+  writeFileSync(join(world.root, 'not-a-folder'), '');
+
+  const ended = await world.must(['implement', 'WP01'], { extraEnv: { SPEC_KITTY_HOME: join(world.root, 'not-a-folder/home') } });
+
+  expect(ended.stderr).toMatch(/not recorded/);
+  expect(ended.stderr.match(/not recorded/g)).toHaveLength(1);
+});

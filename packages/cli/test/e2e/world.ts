@@ -1,0 +1,126 @@
+/** A whole scratch world: home, repository, a real contract server, and the built `spec-kitty` as a program. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+
+import { createContractServer, type ContractServer } from '@spec-kitty/events-sdk/testing';
+import { onTestFinished } from 'vitest';
+
+const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+export const ADA = { username: 'ada@example.com', password: 'correct horse battery', team: 'acme' };
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface WorldOptions {
+  readonly driver?: 'node-sqlite' | 'sqljs';
+  /** Default `off`: only `sync now` delivers. */
+  readonly delivery?: 'courier' | 'inline' | 'off';
+}
+
+/** An envelope as it stands in queue.db or on the server. */
+export type Envelope = Readonly<Record<string, unknown>> & { readonly payload: Readonly<Record<string, unknown>> };
+
+export function makeWorld(options: WorldOptions = {}) {
+  const root = mkdtempSync(join(tmpdir(), 'spec-kitty-e2e-'));
+  const home = join(root, 'home');
+  const repository = join(root, 'repository');
+  mkdirSync(repository);
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(?:SPEC_KITTY_|SPECIFY_|GIT_|CI$|NO_COLOR|FORCE_COLOR)/.test(name));
+  const env: NodeJS.ProcessEnv = {
+    ...Object.fromEntries(inherited),
+    SPEC_KITTY_HOME: home,
+    SPEC_KITTY_DELIVERY: options.delivery ?? 'off',
+    ...(options.driver === undefined ? {} : { SPEC_KITTY_QUEUE_DRIVER: options.driver }),
+    GIT_CONFIG_GLOBAL: '/dev/null',
+  };
+  onTestFinished(() => {
+    rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  });
+
+  async function specKitty(args: readonly string[], { input = '', cwd = repository, extraEnv = {} as NodeJS.ProcessEnv } = {}): Promise<Ended> {
+    const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...env, ...extraEnv }, stdio: 'pipe' });
+    const output = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+    // A command that does not read its input may be gone before it is written.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, ...output };
+  }
+
+  /** Runs a command that has to succeed. */
+  async function must(args: readonly string[], more?: Parameters<typeof specKitty>[1]): Promise<Ended> {
+    const ended = await specKitty(args, more);
+    if (ended.code !== 0) throw new Error(`spec-kitty ${args.join(' ')} ended with ${ended.code}\n${ended.stdout}${ended.stderr}`);
+    return ended;
+  }
+
+  const git = (...args: readonly string[]): string => execFileSync('git', args, { cwd: repository, env, encoding: 'utf8' });
+
+  /** A repository with an initialised project. */
+  async function makeProject(): Promise<void> {
+    git('init', '--quiet', '--initial-branch=main');
+    git('config', 'user.name', 'Ada');
+    git('config', 'user.email', ADA.username);
+    writeFileSync(join(repository, 'README.md'), '# Demo\n');
+    git('add', '.');
+    git('commit', '--quiet', '--message', 'Start');
+    await must(['init', '--yes']);
+  }
+
+  /** A feature whose packages are named `title` or `title:dependency,…`. */
+  async function makeFeature(packages: readonly string[], slug = 'demo'): Promise<void> {
+    await must(['agent', 'feature', 'create-feature', slug]);
+    await must(['agent', 'tasks', 'scaffold', ...packages.flatMap((wp) => ['--wp', wp])]);
+  }
+
+  /** Whatever waits, in clock order, read by a program of its own. */
+  function queued(): readonly Envelope[] {
+    const path = join(home, 'queue.db');
+    if (!existsSync(path)) return [];
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      const rows = db.prepare("SELECT data FROM queue ORDER BY json_extract(data, '$.lamport_clock')").all();
+      return rows.map((row) => JSON.parse(String(row['data'])) as Envelope);
+    } finally {
+      db.close();
+    }
+  }
+
+  const login = (server: { readonly url: string }, user = ADA): Promise<Ended> =>
+    must(['auth', 'login', '--server', server.url, '--username', user.username, '--password-stdin'], { input: `${user.password}\n` });
+
+  const homeFile = (name: string): string => (existsSync(join(home, name)) ? readFileSync(join(home, name), 'utf8') : '');
+
+  return { root, home, repository, env, specKitty, must, git, makeProject, makeFeature, queued, login, homeFile };
+}
+
+export type World = ReturnType<typeof makeWorld>;
+
+/** A listening contract server with Ada in it. */
+export async function startServer(port = 0, data?: string): Promise<ContractServer> {
+  const server = await createContractServer(data === undefined ? {} : { data });
+  if (server.accounts.find(ADA.username) === undefined) await server.accounts.addUser(ADA);
+  await server.listen(port);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+/** Looks again every 50 ms until `look` is true; for what another process does in its own time. */
+export async function until(what: string, look: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAt = Date.now() + 30_000;
+  while (!(await look())) {
+    if (Date.now() > giveUpAt) throw new Error(`Waited 30 s for ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

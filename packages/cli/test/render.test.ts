@@ -1,0 +1,165 @@
+/** The pure parts: facts in, text out. */
+import { describe, expect, test } from 'vitest';
+
+import { readGlobalSwitches } from '../src/argv.ts';
+import { packageFrames, redact } from '../src/redact.ts';
+import { renderAuthStatus } from '../src/render/auth.ts';
+import { renderIndicator } from '../src/render/indicator.ts';
+import { isColourful } from '../src/render/paint.ts';
+import { renderSyncStatus, syncStatusDocument } from '../src/render/sync-status.ts';
+import { amount, duration } from '../src/render/words.ts';
+import { closest } from '../src/suggest.ts';
+import { unknownCommand } from '../src/unknown-command.ts';
+import { quietStatus } from './support/fake-node-client.ts';
+
+const now = Date.UTC(2026, 1, 7, 18, 4, 5);
+const session = { server: 'https://kitty.example.com', username: 'alice@example.com', teamSlug: 'acme' };
+
+describe('sync status', () => {
+  const full = {
+    ...quietStatus,
+    queued: 1200,
+    held: { project: 2, 'team-changed': 1, team: 0 },
+    parked: 1,
+    dropped: 4,
+    oldestPendingAt: now - 192_000,
+    lastSync: { at: now - 60_000, sent: 12, stoppedBy: 'unreachable' },
+    connection: { state: 'offline-batch', evidence: 'server did not answer', at: now - 60_000 },
+    courier: { pid: 4711, since: now - 5_000 },
+    server: session.server,
+    session,
+    project: { uuid: 'u-u-i-d', slug: 'shop', root: '/home/someone/shop' },
+  } as const;
+
+  test('shows queue size, link state with evidence and age, and the last sync (US6-4, FR-037)', () => {
+    expect(renderSyncStatus(full, now, '/home/someone')).toBe(
+      [
+        'Queue       1,200 events to send, oldest 3m 12s (room for 10,000)',
+        'Held        2: no project identity (spec-kitty init); 1: the project belongs to another team',
+        'Set aside   1 event after repeated refusals; kept, not sent',
+        'Dropped     4 events because the queue was full',
+        'Connection  [Offline - Batch Mode] server did not answer, 1m ago',
+        'Last sync   2026-02-07 18:03:05 UTC (1m ago), 12 sent, ended: unreachable',
+        'Courier     process 4711, for 5s',
+        'Server      https://kitty.example.com',
+        'Account     alice@example.com, team acme',
+        'Project     shop (u-u-i-d)',
+        'Store       node-sqlite, ~/.spec-kitty',
+      ].join('\n'),
+    );
+  });
+
+  test('as a document has the same facts in wire spelling and ISO times', () => {
+    expect(syncStatusDocument(full)).toMatchObject({
+      queue: { queued: 1200, held: { project: 2 }, oldest_pending_at: '2026-02-07T18:00:53.000Z' },
+      connection: { state: 'offline-batch', label: '[Offline - Batch Mode]', at: '2026-02-07T18:03:05.000Z' },
+      last_sync: { at: '2026-02-07T18:03:05.000Z', sent: 12, stopped_by: 'unreachable' },
+      session: { username: 'alice@example.com', team_slug: 'acme' },
+    });
+  });
+
+  test('of an untouched home claims nothing', () => {
+    const text = renderSyncStatus(quietStatus, now, '/home/someone');
+
+    expect(text).toContain('Last sync   Never');
+    expect(text).toContain('[Offline] never connected');
+    expect(text).not.toContain('Held');
+  });
+});
+
+test('auth status shows how long each token lasts', () => {
+  expect(renderAuthStatus({ session, accessExpiresAt: now - 1, refreshExpiresAt: now + 93_600_000 }, now)).toBe(
+    [
+      'Signed in.',
+      'User           alice@example.com',
+      'Team           acme',
+      'Server         https://kitty.example.com',
+      'Access token   expired, renewed at the next sync',
+      'Refresh token  valid for 1d 2h',
+    ].join('\n'),
+  );
+});
+
+test('the indicator of someone signed in with nothing waiting is the state alone', () => {
+  expect(renderIndicator({ ...quietStatus, session, connection: { state: 'connected', evidence: '', at: now } })).toBe(
+    '[Connected]',
+  );
+  expect(renderIndicator({ ...quietStatus, session, parked: 2 })).toBe('[Offline] 2 set aside');
+  expect(renderIndicator(quietStatus)).toBeNull();
+});
+
+test('durations are cut to two neighbouring units', () => {
+  expect([0, 2_999, 192_000, 7_500_000, 100_800_000, 86_405_000].map(duration)).toEqual([
+    '0s',
+    '2s',
+    '3m 12s',
+    '2h 5m',
+    '1d 4h',
+    '1d',
+  ]);
+});
+
+test('numbers are grouped by thousands', () => {
+  expect([0, 999, 1000, 1234567].map(amount)).toEqual(['0', '999', '1,000', '1,234,567']);
+});
+
+test('global switches are found anywhere before --, and moved behind the command', () => {
+  expect(readGlobalSwitches(['--json', 'sync', 'now'])).toEqual({
+    words: ['sync', 'now', '--json'],
+    json: true,
+    debug: false,
+  });
+  expect(readGlobalSwitches(['sync', 'now', '--debug'])).toEqual({
+    words: ['sync', 'now', '--debug'],
+    json: false,
+    debug: true,
+  });
+  expect(readGlobalSwitches(['--json', 'x', '--', '--debug'])).toEqual({
+    words: ['x', '--json', '--', '--debug'],
+    json: true,
+    debug: false,
+  });
+  expect(readGlobalSwitches(['--json'])).toEqual({ words: [], json: true, debug: false });
+});
+
+test('a slip of the hand is recognised, another word is not', () => {
+  const known = ['sync status', 'sync now', 'auth login'];
+
+  expect(closest('sync stauts', known)).toBe('sync status');
+  expect(closest('auth lgin', known)).toBe('auth login');
+  expect(closest('deploy', known)).toBeNull();
+});
+
+test('words behind a command without arguments are called what they are', () => {
+  expect(unknownCommand('auth:logout:now', ['auth:logout'], 'spec-kitty').message).toBe(
+    '`auth logout` takes no argument now.',
+  );
+});
+
+test('FORCE_COLOR beats NO_COLOR, which beats the terminal', () => {
+  expect(isColourful({ FORCE_COLOR: '1', NO_COLOR: '1' }, false)).toBe(true);
+  expect(isColourful({ FORCE_COLOR: '0' }, true)).toBe(false);
+  expect(isColourful({ NO_COLOR: '1' }, true)).toBe(false);
+  expect(isColourful({ TERM: 'dumb' }, true)).toBe(false);
+  expect(isColourful({}, true)).toBe(true);
+  expect(isColourful({}, false)).toBe(false);
+});
+
+test('redaction masks homes, tokens and addresses with passwords, and bounds the length (SEC-2)', () => {
+  const text = 'at /home/ann/x with eyJhbGciOi.eyJzdWIi.c2ln, Bearer abc.def, token=xyz; https://u:p@host/y';
+
+  expect(redact(text, '/home/ann')).toBe('at ~/x with ***, Bearer ***, token=***; https://***@host/y');
+  expect(redact('x'.repeat(900), '/home/ann')).toHaveLength(500);
+});
+
+test('a stack keeps this package only, without absolute paths', () => {
+  const stack = [
+    'Error: secret message',
+    '    at work (file:///home/ann/lib/spec-kitty/dist/commands/probe.js:6:103)',
+    '    at node:internal/process/task_queues:103:5',
+    '    at /home/ann/other/place.js:1:2',
+    '    at file:///home/ann/lib/spec-kitty/bin/run.js:25:53',
+  ].join('\n');
+
+  expect(packageFrames(stack)).toBe('at work (dist/commands/probe.js:6:103)\nat bin/run.js:25:53');
+});

@@ -1,0 +1,138 @@
+/** What a start loads. Modules, not milliseconds: those are measured by the benchmarks. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+
+import { buildProgram, type Program } from './support/program.ts';
+
+let program: Program;
+let spy: string;
+
+beforeAll(async () => {
+  program = await buildProgram();
+  spy = join(program.root, 'spy.mjs');
+  // Files read as modules, seen from outside the program, and Node's own modules at the very end.
+  await writeFile(
+    spy,
+    `import { registerHooks } from 'node:module';
+     const loaded = [];
+     registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context); } });
+     process.on('exit', () => {
+       process._rawDebug('LOADED ' + JSON.stringify({ files: loaded, builtins: process.moduleLoadList }));
+     });`,
+  );
+});
+
+afterAll(() => program.remove());
+
+interface Loaded {
+  readonly files: readonly string[];
+  readonly builtins: readonly string[];
+}
+
+async function loadedBy(words: readonly string[]): Promise<Loaded> {
+  const ended = await program.run(words, { nodeOptions: ['--import', spy] });
+  const line = ended.stderr.split('\n').find((each) => each.startsWith('LOADED '));
+  expect(line).toBeDefined();
+  return JSON.parse((line ?? '').slice('LOADED '.length)) as Loaded;
+}
+
+/** Node's own modules that cost start-up time and have no business in a short command. Not `net`: Node's pipes are sockets. */
+const HEAVY_BUILTINS = ['http', 'https', 'http2', 'tls', 'zlib', 'dns', 'sqlite', 'internal/deps/undici/undici'];
+
+/** Words that stand in the bundled text of libraries a short command must not load. */
+const FOREIGN = [
+  'smol-toml',
+  'TomlError',
+  'YAMLParseError',
+  'initSqlJs',
+  'CancelPromptError',
+  'totalTimeout',
+  'execaCore',
+];
+
+function heavyIn(loaded: Loaded): readonly string[] {
+  return HEAVY_BUILTINS.filter((name) => loaded.builtins.includes(`NativeModule ${name}`));
+}
+
+/** The text of every file of the bundle that was loaded. */
+function loadedText(loaded: Loaded): string {
+  return loaded.files
+    .filter((url) => url.includes('/dist/'))
+    .map((url) => readFileSync(new URL(url), 'utf8'))
+    .join('\n');
+}
+
+test.for([['--version'], ['-v']])('%s loads no file of the bundle, so no framework', async (words) => {
+  const loaded = await loadedBy(words);
+
+  expect(loaded.files.filter((url) => url.includes('/dist/'))).toEqual([]);
+  expect(heavyIn(loaded)).toEqual([]);
+});
+
+test.for([
+  ['help', ['--help']],
+  ['the help of a command', ['sync', 'status', '--help']],
+  ['an unknown command', ['nonsense']],
+  ['a usage error of an emitting command', ['probe']],
+  ['an emitting command beside its client', ['probe', 'ok']],
+] as const)('%s loads nothing of network, compression, WebAssembly, YAML, TOML or prompts', async ([, words]) => {
+  const loaded = await loadedBy(words);
+
+  expect(heavyIn(loaded)).toEqual([]);
+  const text = loadedText(loaded);
+  expect(text.includes('SpecKittyCommand')).toBe(true);
+  // A list, not the text itself: a failure should name the word, not print the bundle.
+  expect(FOREIGN.filter((word) => text.includes(word))).toEqual([]);
+});
+
+test('a command loads its own file and no other command', async () => {
+  const loaded = await loadedBy(['sync', 'status']);
+
+  const commands = loaded.files
+    .filter((url) => url.includes('/dist/commands/'))
+    .map((url) => url.split('/dist/commands/')[1]);
+  expect(commands).toEqual(['sync/status.js']);
+});
+
+test('the manifest names every built command, so that none has to be loaded to be found', () => {
+  const manifest = JSON.parse(readFileSync(join(program.root, 'oclif.manifest.json'), 'utf8')) as { commands: object };
+  const files = readdirSync(join(program.root, 'dist/commands'), { recursive: true }).map(String);
+
+  const ids = files.filter((file) => file.endsWith('.js')).map((file) => file.slice(0, -3).replaceAll('/', ':'));
+  expect(Object.keys(manifest.commands).toSorted()).toEqual(ids.toSorted());
+});
+
+test('Node older than 22 gets a sentence and an instruction, also as JSON', async () => {
+  const pretend = join(program.root, 'old-node.mjs');
+  await writeFile(
+    pretend,
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.11.1' } });`,
+  );
+
+  const text = await program.run(['sync', 'status'], { nodeOptions: ['--import', pretend] });
+  const json = await program.run(['sync', 'status', '--json'], { nodeOptions: ['--import', pretend] });
+
+  expect(text).toMatchObject({ code: 1, stdout: '' });
+  expect(text.stderr).toContain('spec-kitty needs Node.js 22 or newer; this is 20.11.1.');
+  expect(JSON.parse(json.stdout)).toMatchObject({ code: 'node-too-old' });
+});
+
+test('a copy without its built files says so in a sentence', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'spec-kitty-unbuilt-'));
+  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  await cp(join(program.root, 'bin'), join(root, 'bin'), { recursive: true });
+  await cp(join(program.root, 'package.json'), join(root, 'package.json'));
+
+  const ended = spawnSync(process.execPath, [join(root, 'bin/run.js'), 'sync', 'status', '--json'], {
+    encoding: 'utf8',
+  });
+
+  expect(ended.status).toBe(1);
+  expect(JSON.parse(ended.stdout)).toMatchObject({ code: 'not-started' });
+  expect(ended.stderr).not.toContain('    at ');
+});

@@ -1,0 +1,144 @@
+/**
+ * Stands in for the library's Node client behind the port in src/client.ts. What it answers is read from the file
+ * named by FAKE_CLIENT, and every call is appended to the file named by FAKE_CALLS, so that a test can drive it from
+ * another process.
+ */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+
+import type { HomeStatus, NodeClient } from '../../src/client.ts';
+import type { Logger } from '../../src/logger.ts';
+
+/** What the fake is told to be. */
+export interface FakeScript {
+  readonly status?: Partial<HomeStatus>;
+  readonly report?: object;
+  readonly session?: object | null;
+  readonly accessExpiresAt?: number | null;
+  readonly refreshExpiresAt?: number | null;
+  readonly server?: string | null;
+  /** Method names that throw. */
+  readonly broken?: readonly string[];
+  /** Method names that never answer. */
+  readonly stuck?: readonly string[];
+  /** Method name → code and message of the library's error it rejects with. */
+  readonly refusing?: Readonly<Record<string, readonly [code: string, message: string]>>;
+  readonly warning?: string;
+}
+
+/** A status with nothing in it. */
+export const quietStatus: HomeStatus = {
+  queued: 0,
+  held: {},
+  parked: 0,
+  dropped: 0,
+  cap: 10_000,
+  oldestPendingAt: null,
+  lastSync: null,
+  connection: { state: 'offline', evidence: 'never connected', at: null },
+  courier: null,
+  server: null,
+  session: null,
+  project: null,
+  driver: 'node-sqlite',
+  home: '/home/someone/.spec-kitty',
+};
+
+export function openNodeClient(options: {
+  readonly env: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+  readonly courier: { readonly script: string };
+}): NodeClient {
+  const { FAKE_CLIENT: scriptFile, FAKE_CALLS: callsFile } = options.env;
+  const script: FakeScript =
+    scriptFile === undefined ? {} : (JSON.parse(readFileSync(scriptFile, 'utf8')) as FakeScript);
+  const called = async (method: string, detail: unknown = null): Promise<void> => {
+    if (callsFile !== undefined) appendFileSync(callsFile, `${JSON.stringify([method, detail])}\n`);
+    if (script.broken?.includes(method) === true) throw new Error(`${method} broke`);
+    if (script.stuck?.includes(method) === true) await new Promise(() => setInterval(() => {}, 1000));
+    const refusal = script.refusing?.[method];
+    if (refusal !== undefined) throw Object.assign(new Error(refusal[1]), { name: 'EventsSdkError', code: refusal[0] });
+  };
+  if (script.broken?.includes('open') === true) throw new Error('open broke');
+  // The script's shapes are the test's own; the port's types are checked where the fake answers.
+  const session = (script.session ?? null) as HomeStatus['session'];
+  return {
+    async emitAll(drafts) {
+      await called('emitAll', drafts);
+      if (script.warning !== undefined) {
+        options.logger.warn('fake', script.warning);
+        options.logger.warn('fake', script.warning);
+      }
+      return drafts.map(() => ({ status: 'dropped', reason: 'unavailable', message: 'a fake keeps nothing' }));
+    },
+    async syncNow({ signal, onProgress } = {}) {
+      onProgress?.({ offered: 1000, total: 2400, batches: 1 });
+      if (script.stuck?.includes('syncNow') === true) {
+        const alive = setInterval(() => {}, 1000);
+        await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
+        clearInterval(alive);
+      } else {
+        await called('syncNow');
+      }
+      return { ...emptyReport, ...(signal?.aborted === true ? { stoppedBy: 'aborted' } : {}), ...script.report };
+    },
+    async status() {
+      await called('status');
+      return { ...quietStatus, session, ...script.status };
+    },
+    async login({ server, username, password }) {
+      await called('login', { server, username, passwordLength: password.length });
+      return { server, username, teamSlug: 'acme' };
+    },
+    async logout() {
+      await called('logout');
+      return session;
+    },
+    async authStatus() {
+      await called('authStatus');
+      return {
+        session,
+        accessExpiresAt: script.accessExpiresAt ?? null,
+        refreshExpiresAt: script.refreshExpiresAt ?? null,
+      };
+    },
+    async serverUrl() {
+      await called('serverUrl');
+      return script.server ?? null;
+    },
+    async setServerUrl(url) {
+      await called('setServerUrl', url);
+      return url.replace(/\/$/, '');
+    },
+    async nudge() {
+      // Whether the courier's program is where the command says it is.
+      await called('nudge', { hasScript: existsSync(options.courier.script) });
+    },
+    async close() {
+      await called('close');
+    },
+  };
+}
+
+const emptyReport = {
+  sent: 0,
+  duplicates: 0,
+  pending: 0,
+  rejected: [],
+  batches: 0,
+  remaining: 0,
+  held: 0,
+  parked: 0,
+  stoppedBy: 'drained',
+  durationMs: 0,
+} as const;
+
+/** The courier has no part in these tests. */
+export async function runCourier(): Promise<void> {}
+
+/** The lock is the real one: it needs no home. */
+export { withDirectoryLock } from '../../../events-sdk/src/node/directory-lock.ts';
+
+/** An identity as the library derives it, always the same. */
+export function deriveNewIdentity(): { uuid: string; slug: string; nodeId: string } {
+  return { uuid: '0b6f1f4e-6c2c-4c8f-9d55-0d7f3b6f2f10', slug: 'demo', nodeId: 'aaaabbbbcccc' };
+}

@@ -1,0 +1,74 @@
+/** Everything a home knows about its own queue and delivery, each figure with its evidence and time. */
+import type { Session } from '../auth/port.ts';
+import type { LinkState, SyncStatus } from '../engine/status.ts';
+import type { ProjectHere } from './project-facts.ts';
+
+/** The link to the server, with what is known about it and since when. */
+export interface ConnectionStatus {
+  readonly state: LinkState;
+  /** What the state is concluded from, in a few words. */
+  readonly evidence: string;
+  /** When that was seen, in milliseconds since the epoch; null when it never was. */
+  readonly at: number | null;
+}
+
+/** Times are milliseconds since the epoch. */
+export interface HomeStatus {
+  readonly queued: number;
+  /** Held events by reason: `team`, `project`, `disabled`, `team-changed`. */
+  readonly held: Readonly<Record<string, number>>;
+  /** Set aside after refusals; kept, not sent. */
+  readonly parked: number;
+  /** Ever refused or evicted because the queue was full. */
+  readonly dropped: number;
+  readonly cap: number;
+  readonly oldestPendingAt: number | null;
+  readonly lastSync: SyncStatus['lastSync'];
+  /** When the server last decided on a batch. */
+  readonly lastSuccessAt: number | null;
+  readonly connection: ConnectionStatus;
+  /** The process that is delivering now. */
+  readonly courier: { readonly pid: number; readonly since: number } | null;
+  readonly clock: number;
+  readonly server: string | null;
+  readonly session: Session | null;
+  readonly project: ProjectHere | null;
+  readonly driver: string;
+  /** The home directory as people may see it. */
+  readonly home: string;
+}
+
+export function readHomeStatus(facts: {
+  readonly sync: SyncStatus;
+  readonly session: Session | null;
+  readonly server: string | null;
+  readonly project: ProjectHere | null;
+  readonly driver: string;
+  readonly home: string;
+}): HomeStatus {
+  const { sync, ...rest } = facts;
+  return {
+    queued: sync.queued,
+    held: sync.heldBy,
+    parked: sync.parked,
+    dropped: sync.dropped,
+    cap: sync.cap,
+    oldestPendingAt: sync.oldestWaitingAt,
+    lastSync: sync.lastSync,
+    lastSuccessAt: sync.lastSuccessAt,
+    connection: describeLink(sync),
+    courier: sync.deliveredBy === null ? null : { pid: sync.deliveredBy.pid, since: sync.deliveredBy.since },
+    clock: sync.clock,
+    ...rest,
+  };
+}
+
+/**
+ * Without a realtime link no connection is open between two batches, so the state is offline and the words say
+ * what the last delivery showed. A state that only hopes is never reported as connected.
+ */
+function describeLink({ lastSync, lastSuccessAt }: SyncStatus): ConnectionStatus {
+  if (lastSync === null) return { state: 'offline', evidence: 'nothing has been delivered yet', at: null };
+  if (lastSync.stoppedBy === 'drained') return { state: 'offline', evidence: 'no open connection; the last delivery succeeded', at: lastSuccessAt ?? lastSync.at };
+  return { state: 'offline', evidence: `the last delivery stopped: ${lastSync.message ?? lastSync.stoppedBy}`, at: lastSync.at };
+}

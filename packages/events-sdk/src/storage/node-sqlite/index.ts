@@ -1,0 +1,171 @@
+/**
+ * The store of Node: `queue.db` under SQLite's own locks, any number of processes at once. A commit is on disk
+ * (write-ahead log, synchronous FULL) before it is acknowledged.
+ */
+
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { EventsSdkError, isEventsSdkError } from '../../errors.ts';
+import { systemTime, sleep } from '../../internal/time.ts';
+import type { Time } from '../../internal/time.ts';
+import { withDirectoryLock } from '../../node/directory-lock.ts';
+import type { DirectoryLockOptions } from '../../node/directory-lock.ts';
+import { isWalFile } from '../../node/sqlite-file.ts';
+import type { EventStore } from '../port.ts';
+import type { SqlDatabase } from '../sql/database.ts';
+import { toStorageError } from '../sql/failures.ts';
+import { migrate, refuseNewer, schemaVersion, SCHEMA_VERSION } from '../sql/schema.ts';
+import { createSqlStore } from '../sql/sql-store.ts';
+import { loadNodeSqlite } from './builtin.ts';
+import { createConnection, guarded } from './connection.ts';
+
+export { isNodeSqliteAvailable } from './builtin.ts';
+
+/** Where the store is and how long it waits. */
+export interface NodeSqliteStoreOptions {
+  readonly path: string;
+  /** Longest wait for other processes, in milliseconds. Default 5000, that of the Python original. */
+  readonly busyTimeoutMs?: number;
+  /** Default: the machine's own. */
+  readonly time?: Time;
+}
+
+/** SQLite waits this long by itself, blocking the process; beyond it we wait without blocking. */
+const NATIVE_WAIT_MS = 20;
+const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
+const LONGEST_PAUSE_MS = 10;
+
+type Patience = <T>(attempt: () => T) => Promise<T>;
+
+/**
+ * Opens the store, making the file (0600) and its folder (0700) where they are missing, taking over the Python
+ * original's file and one that sql.js wrote. Rejects with STORAGE_*.
+ */
+export async function openNodeSqliteStore(options: NodeSqliteStoreOptions): Promise<EventStore> {
+  const sqlite = loadNodeSqlite();
+  if (sqlite === undefined) {
+    throw new EventsSdkError(
+      'STORAGE_UNAVAILABLE',
+      'This runtime has no node:sqlite. Use Node 22.13 or newer, or SPEC_KITTY_QUEUE_DRIVER=sqljs.',
+    );
+  }
+  const connect = (): SqlDatabase => {
+    const db = createConnection(guarded(() => new sqlite.DatabaseSync(options.path)));
+    // Said on every connection: SQLite starts each with no wait at all, and may start it with weaker durability.
+    db.exec(`PRAGMA busy_timeout = ${NATIVE_WAIT_MS}; PRAGMA synchronous = FULL`);
+    return db;
+  };
+  const lock = { waitMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, time: options.time ?? systemTime };
+  const wait = createPatience(lock.time, lock.waitMs);
+  const db = (await openReady(options.path, connect, wait)) ?? (await openUnderLock(options.path, connect, wait, lock));
+  return createSqlStore({
+    async write(turn) {
+      // Only beginning may be tried again: once it has begun, this process is alone.
+      await wait(() => db.prepare('BEGIN IMMEDIATE').run());
+      finish(db, turn);
+    },
+    async read(turn) {
+      await wait(() => {
+        db.prepare('BEGIN').run();
+        finish(db, turn);
+      });
+    },
+    async close() {
+      db.close();
+    },
+  });
+}
+
+function finish(db: SqlDatabase, turn: (db: SqlDatabase) => void): void {
+  try {
+    turn(db);
+    db.prepare('COMMIT').run();
+  } catch (error) {
+    try {
+      db.prepare('ROLLBACK').run();
+    } catch {
+      // SQLite has rolled back by itself; the first failure is the one to tell.
+    }
+    throw error;
+  }
+}
+
+/**
+ * Opens a file that needs nothing: already in WAL mode and of our schema. A connection that has seen WAL mode holds
+ * a shared lock as long as it lives, so nobody can convert the file behind its back, and `queue.db.lock` is not needed.
+ */
+async function openReady(path: string, connect: () => SqlDatabase, wait: Patience): Promise<SqlDatabase | undefined> {
+  if (!isWalFile(path)) return undefined;
+  const db = connect();
+  try {
+    const isReady = await wait(() => {
+      const version = schemaVersion(db);
+      refuseNewer(version);
+      return version === SCHEMA_VERSION && db.prepare('PRAGMA journal_mode').get()?.['journal_mode'] === 'wal';
+    });
+    if (isReady) return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  db.close();
+  return undefined;
+}
+
+/** Creates or converts the file. The lock keeps the sql.js store out, which rewrites the file as a whole. */
+async function openUnderLock(path: string, connect: () => SqlDatabase, wait: Patience, lock: DirectoryLockOptions): Promise<SqlDatabase> {
+  return withDirectoryLock(`${path}.lock`, lock, async () => {
+    createFile(path);
+    const db = connect();
+    try {
+      // Before anything is changed: a file of a later version stays exactly as it is.
+      await wait(() => refuseNewer(schemaVersion(db)));
+      // This switch ignores SQLite's busy timeout.
+      const mode = await wait(() => db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']);
+      if (mode !== 'wal') {
+        throw new EventsSdkError(
+          'STORAGE_UNAVAILABLE',
+          'queue.db lies on a file system without a write-ahead log. Set SPEC_KITTY_QUEUE_DRIVER=sqljs, or move SPEC_KITTY_HOME.',
+        );
+      }
+      await wait(() => db.prepare('BEGIN IMMEDIATE').run());
+      finish(db, migrate);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+function createFile(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // SQLite gives the files it adds beside this one the same mode.
+    closeSync(openSync(path, 'a', 0o600));
+  } catch (cause) {
+    throw toStorageError(cause);
+  }
+}
+
+/** Tries again while another process is in the way, without blocking this one, up to the bounded wait. */
+function createPatience(time: Time, limitMs: number): Patience {
+  return async (attempt) => {
+    const deadline = time.now() + limitMs;
+    let keepAlive: NodeJS.Timeout | undefined;
+    try {
+      for (;;) {
+        try {
+          return attempt();
+        } catch (error) {
+          if (!isEventsSdkError(error, 'STORAGE_BUSY') || time.now() >= deadline) throw error;
+        }
+        // Timers of `Time` never keep a process alive; an emission waiting for its turn must.
+        keepAlive ??= setInterval(() => {}, 60_000);
+        await sleep(time, Math.random() * LONGEST_PAUSE_MS);
+      }
+    } finally {
+      clearInterval(keepAlive);
+    }
+  };
+}

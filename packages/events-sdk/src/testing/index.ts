@@ -1,0 +1,7 @@
+/** For tests of programs built on this library: time that stands still, fakes that keep the ports' promises, and a real server. */
+export { anEvent, testUlid } from './an-event.ts';
+export * from './contract-server/index.ts';
+export { createFakeSession, TEST_SESSION, type FakeSession } from './fake-session.ts';
+export { createFakeTransport, type FakeTransport, type ScriptedAnswer } from './fake-transport.ts';
+export { createTestTime, type TestTime } from './test-time.ts';
+export { eventStoreCases } from './store-suite.ts';

@@ -1,0 +1,116 @@
+/**
+ * Everything CI runs, in one go: `node scripts/check.ts [--fast | --tests-only]`. One line per step, the output of a
+ * failing step in full, and every independent step even after a failure, so that one run shows everything.
+ * The last line counts tests: `N passed, N failed`. Exit code 1 when any step failed.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { readReports, sum, summaryLine, tally } from './test-report.ts';
+
+const root = join(import.meta.dirname, '..');
+const reportFolder = join(root, '.test-report');
+const { values } = parseArgs({ options: { fast: { type: 'boolean' }, 'tests-only': { type: 'boolean' } } });
+
+interface Step {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  readonly cwd?: string;
+}
+
+/** Folders with a vitest config and at least one test, the small ones first; `scripts` has its own config too. */
+function testedFolders(): readonly string[] {
+  const groups = ['packages', 'examples'].flatMap((group) =>
+    readdirSync(join(root, group)).map((name) => join(group, name)),
+  );
+  return ['scripts', ...groups, 'bench'].filter((folder) => {
+    const tests = join(root, folder, 'test');
+    if (!existsSync(join(root, folder, 'vitest.config.ts')) || !existsSync(tests)) return false;
+    return readdirSync(tests, { recursive: true, encoding: 'utf8' }).some((file) => file.endsWith('.test.ts'));
+  });
+}
+
+const reportName = (folder: string): string => folder.replaceAll(/[\\/]/g, '-');
+
+function testStep(folder: string): Step {
+  const outputFile = join(reportFolder, `${reportName(folder)}.json`);
+  return {
+    name: `test ${folder}`,
+    command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${outputFile}`],
+    cwd: join(root, folder),
+  };
+}
+
+const inAll = (task: string): Step['command'] => ['turbo', 'run', task, '--output-logs=errors-only'];
+
+const readSources: readonly Step[] = [
+  { name: 'format', command: ['oxfmt', '--check', '.'] },
+  { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
+  { name: 'layers', command: ['node', 'scripts/check-layers.ts'] },
+];
+const build: Step = { name: 'build', command: inAll('build') };
+const typecheck: readonly Step[] = [
+  { name: 'typecheck', command: inAll('typecheck') },
+  { name: 'typecheck scripts', command: ['tsc', '-p', 'scripts/tsconfig.json'] },
+];
+const packageChecks: readonly Step[] = [
+  ...['packages/events-sdk', 'packages/cli'].map((folder): Step => ({
+    name: `publint ${folder}`,
+    command: ['publint', 'run', '--pack', 'npm', folder],
+  })),
+  // Only the SDK has typed entries; the CLI is a program.
+  { name: 'attw packages/events-sdk', command: ['attw', '--pack', 'packages/events-sdk', '--profile', 'esm-only'] },
+  { name: 'unused code (knip)', command: ['knip', '--no-progress'] },
+];
+const afterTests: readonly Step[] = [
+  { name: 'trace', command: ['node', 'scripts/trace.ts', '--short'] },
+  { name: 'docs', command: ['node', 'scripts/check-docs.ts'] },
+];
+
+/** Runs one step; prints its line, and its whole output when it failed. */
+async function runStep({ name, command: [program, ...args], cwd = root }: Step): Promise<boolean> {
+  const started = performance.now();
+  const output: Buffer[] = [];
+  const code = await new Promise<number>((resolve) => {
+    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+    child.on('error', (cause) => {
+      output.push(Buffer.from(`Cannot start ${program}: ${cause.message}\n`));
+      resolve(127);
+    });
+    child.on('close', (exitCode) => {
+      resolve(exitCode ?? 1);
+    });
+  });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name}  (${seconds} s)`);
+  if (code !== 0) console.log(Buffer.concat(output).toString().trimEnd());
+  return code === 0;
+}
+
+rmSync(reportFolder, { recursive: true, force: true });
+mkdirSync(reportFolder);
+const folders = testedFolders();
+const isTestsOnly = values['tests-only'] === true;
+const steps: readonly Step[] = [
+  ...(isTestsOnly ? [] : readSources),
+  build,
+  ...(isTestsOnly ? [] : typecheck),
+  ...folders.map(testStep),
+  ...(isTestsOnly || values.fast === true ? [] : packageChecks),
+  ...(isTestsOnly ? [] : afterTests),
+];
+
+const failures: string[] = [];
+for (const step of steps) if (!(await runStep(step))) failures.push(step.name);
+
+const reports = readReports(reportFolder);
+const total = sum([...reports.values()].map(tally));
+// A test run that died before writing its report is a failure nobody may overlook.
+const lost = folders.filter((folder) => !reports.has(reportName(folder)));
+if (failures.length > 0) console.log(`Failed steps: ${failures.join(', ')}`);
+console.log(summaryLine({ ...total, failed: total.failed + lost.length }));
+process.exitCode = failures.length > 0 || total.passed === 0 ? 1 : 0;
