@@ -92,7 +92,7 @@ async function readServer<T>(read: (server: Awaited<ReturnType<typeof createCont
 }
 
 function queuedEvents(): readonly string[] {
-  const db = new DatabaseSync(join(paths.home, 'queue.db'), { readOnly: true });
+  const db = new DatabaseSync(join(paths.home, 'queue.db'), { readOnly: true, timeout: 5000 });
   try {
     return db.prepare('SELECT event_type FROM queue ORDER BY id').all().map((row) => String(row['event_type']));
   } finally {

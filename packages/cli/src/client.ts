@@ -58,6 +58,9 @@ export interface AuthStatus {
   readonly refreshExpiresAt: number | null;
 }
 
+/** Who sees to waiting events after a command: a courier, the command's own try, or nobody. */
+export type HandOff = 'courier' | 'tried' | 'none';
+
 /** The library's Node client, as far as commands use it. */
 export interface NodeClient {
   emitAll(drafts: readonly SpecKittyDraft[], context?: EmitContext): Promise<readonly SpecKittyOutcome[]>;
@@ -72,8 +75,8 @@ export interface NodeClient {
   authStatus(): Promise<AuthStatus>;
   serverUrl(): Promise<string | null>;
   setServerUrl(url: string): Promise<string>;
-  /** Starts the courier, if the configuration allows one. */
-  nudge(): Promise<void>;
+  /** Hands waiting events to the courier, if the configuration allows one; says who sees to them. */
+  nudge(): Promise<HandOff>;
   close(): Promise<void>;
 }
 

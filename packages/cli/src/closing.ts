@@ -1,8 +1,8 @@
 /**
- * The end of every run, successful or not: a failed emitting command is recorded, the link state shown, delivery
- * handed to the courier, the client closed. Each step is bounded and none can change the exit code.
+ * The end of every run, successful or not: a failed emitting command is recorded, delivery handed
+ * to the courier, the link state shown, the client closed. Each step is bounded and none can change the exit code.
  */
-import type { NodeClient } from './client.ts';
+import type { HandOff, NodeClient } from './client.ts';
 import { describeFailure } from './failure.ts';
 import type { Invocation } from './invocation.ts';
 import { packageFrames, redact } from './redact.ts';
@@ -21,8 +21,8 @@ export async function closeInvocation(invocation: Invocation, error: unknown): P
   const client = await attempt('open', () => opened);
   if (client === undefined) return;
   if (invocation.emits) {
-    await attempt('indicator', () => showIndicator(invocation, client));
-    await attempt('nudge', () => client.nudge());
+    const handOff = await attempt('nudge', () => client.nudge());
+    await attempt('indicator', () => showIndicator(invocation, client, handOff ?? 'none'));
   }
   await attempt('close', () => client.close());
 }
@@ -45,9 +45,9 @@ async function logError(invocation: Invocation, error: unknown): Promise<void> {
   ]);
 }
 
-async function showIndicator(invocation: Invocation, client: NodeClient): Promise<void> {
+async function showIndicator(invocation: Invocation, client: NodeClient, handOff: HandOff): Promise<void> {
   if (invocation.json) return;
-  const line = renderIndicator(await client.status(), invocation.paint);
+  const line = renderIndicator(await client.status(), { handOff, now: Date.now(), paint: invocation.paint });
   if (line !== null) invocation.say(line);
 }
 

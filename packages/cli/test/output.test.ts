@@ -140,10 +140,10 @@ describe('help', () => {
 
 describe('after an emitting command', () => {
   const cases = [
-    ['connected', '[Connected] 3 events waiting'],
-    ['reconnecting', '[Reconnecting] 3 events waiting'],
-    ['offline', '[Offline] 3 events waiting'],
-    ['offline-batch', '[Offline - Batch Mode] 3 events waiting'],
+    ['connected', '[Connected] 3 events waiting; the courier delivers in the background'],
+    ['reconnecting', '[Reconnecting] 3 events waiting; the courier delivers in the background'],
+    ['offline', '[Offline] 3 events waiting; the courier delivers in the background'],
+    ['offline-batch', '[Offline - Batch Mode] 3 events waiting; the courier delivers in the background'],
   ] as const;
 
   test.for(cases)('the link state %s is shown on stderr as %s (FR-038)', async ([state, line]) => {
@@ -152,7 +152,7 @@ describe('after an emitting command', () => {
     });
 
     expect(ended).toMatchObject({ code: 0, stdout: 'done\n', stderr: `${line}\n` });
-    expect(methods(ended)).toEqual(['emitAll', 'status', 'nudge', 'close']);
+    expect(methods(ended)).toEqual(['emitAll', 'nudge', 'status', 'close']);
   });
 
   test('nothing is shown when nobody is signed in and nothing waits', async () => {

@@ -81,11 +81,26 @@ test('auth status shows how long each token lasts', () => {
 });
 
 test('the indicator of someone signed in with nothing waiting is the state alone', () => {
-  expect(renderIndicator({ ...quietStatus, session, connection: { state: 'connected', evidence: '', at: now } })).toBe(
-    '[Connected]',
+  const context = { handOff: 'none', now } as const;
+  expect(
+    renderIndicator({ ...quietStatus, session, connection: { state: 'connected', evidence: '', at: now } }, context),
+  ).toBe('[Connected]');
+  expect(renderIndicator({ ...quietStatus, session, parked: 2 }, context)).toBe('[Offline] 2 set aside');
+  expect(renderIndicator(quietStatus, context)).toBeNull();
+});
+
+test('the indicator says what happens to the waiting events next, and why the last try failed', () => {
+  const waiting = { ...quietStatus, session, queued: 1 };
+  const failing = { ...waiting, lastSync: { at: now - 12_000, sent: 0, stoppedBy: 'unreachable' } };
+
+  expect(renderIndicator(waiting, { handOff: 'courier', now })).toBe('[Offline] 1 event waiting; the courier delivers in the background');
+  expect(renderIndicator(failing, { handOff: 'courier', now })).toBe(
+    '[Offline] 1 event waiting; the courier tries again (last try 12s ago: unreachable)',
   );
-  expect(renderIndicator({ ...quietStatus, session, parked: 2 })).toBe('[Offline] 2 set aside');
-  expect(renderIndicator(quietStatus)).toBeNull();
+  expect(renderIndicator(waiting, { handOff: 'none', now })).toBe('[Offline] 1 event waiting; deliver with: spec-kitty sync now');
+  expect(renderIndicator({ ...waiting, queued: 0, held: { project: 1 } }, { handOff: 'none', now })).toBe(
+    '[Offline] 1 event waiting; held, see: spec-kitty sync status',
+  );
 });
 
 test('durations are cut to two neighbouring units', () => {

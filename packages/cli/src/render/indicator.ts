@@ -1,7 +1,7 @@
 /** The one line that says after an emitting command how delivery stands. Pure. */
-import type { ConnectionStatus, HomeStatus } from '../client.ts';
+import type { ConnectionStatus, HandOff, HomeStatus } from '../client.ts';
 import { type Paint, plain, type Style } from './paint.ts';
-import { amount, events } from './words.ts';
+import { amount, duration, events } from './words.ts';
 
 /** The four link states as they are shown (FR-036, FR-038). */
 export const CONNECTION_LABELS: Readonly<Record<ConnectionStatus['state'], string>> = {
@@ -19,11 +19,22 @@ const STYLES: Readonly<Record<ConnectionStatus['state'], Style>> = {
 };
 
 /** What the indicator looks at. */
-export type IndicatorFacts = Pick<HomeStatus, 'queued' | 'held' | 'parked' | 'connection' | 'session'>;
+export type IndicatorFacts = Pick<HomeStatus, 'queued' | 'held' | 'parked' | 'connection' | 'session' | 'lastSync'>;
+
+/** What is known beside the home's own record. */
+export interface IndicatorContext {
+  /** Who sees to the events that wait. */
+  readonly handOff: HandOff;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly paint?: Paint;
+}
 
 /** The line, or null when there is nothing to say: logged out with nothing waiting. */
-export function renderIndicator(status: IndicatorFacts, paint: Paint = plain): string | null {
-  const waiting = status.queued + heldEvents(status.held);
+export function renderIndicator(status: IndicatorFacts, context: IndicatorContext): string | null {
+  const held = heldEvents(status.held);
+  const waiting = status.queued + held;
+  const paint = context.paint ?? plain;
   const label = paint(STYLES[status.connection.state], CONNECTION_LABELS[status.connection.state]);
   if (status.session === null) {
     if (waiting === 0) return null;
@@ -33,7 +44,18 @@ export function renderIndicator(status: IndicatorFacts, paint: Paint = plain): s
     ...(waiting > 0 ? [`${events(waiting)} waiting`] : []),
     ...(status.parked > 0 ? [`${amount(status.parked)} set aside`] : []),
   ];
-  return words.length === 0 ? label : `${label} ${words.join(', ')}`;
+  if (words.length === 0) return label;
+  const hint = waiting === 0 ? null : outlook(status, context);
+  return `${label} ${words.join(', ')}${hint === null ? '' : `; ${hint}`}`;
+}
+
+/** What happens to the waiting events next, and what the last try showed if it failed. */
+function outlook({ queued, lastSync }: IndicatorFacts, { handOff, now }: IndicatorContext): string {
+  const failed = lastSync !== null && lastSync.stoppedBy !== 'drained';
+  const lastTry = failed ? ` (last try ${duration(now - lastSync.at)} ago: ${lastSync.stoppedBy})` : '';
+  if (handOff === 'courier') return `the courier ${failed ? 'tries again' : 'delivers in the background'}${lastTry}`;
+  if (queued === 0) return 'held, see: spec-kitty sync status';
+  return `deliver with: spec-kitty sync now${lastTry}`;
 }
 
 /** Held events of all reasons together. */

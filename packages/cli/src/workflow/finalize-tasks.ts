@@ -71,14 +71,17 @@ export async function finalizeTasks(deps: FinalizeDeps, input: FinalizeTasksInpu
     return answer(feature, plan, { dryRun: true });
   }
   const target = await requireTargetBranch(deps.git, project, feature, `spec-kitty agent feature finalize-tasks --feature ${feature.slug}`);
-  const done = await withFeatureLock(deps.lock, project, feature.slug, () => settle(deps, { project, feature, target, again: input.emit === true }));
-  const [first] = done.drafts;
-  if (first === undefined) return answer(feature, done.plan, { commit: done.commit });
+  return withFeatureLock(deps.lock, project, feature.slug, async () => {
+    const { plan, commit, drafts } = await settle(deps, { project, feature, target, again: input.emit === true });
+    const [first] = drafts;
+    if (first === undefined) return answer(feature, plan, { commit });
 
-  const causationId = first.causationId ?? deps.newUlid();
-  await deps.events.emit(done.drafts, { projectRoot: project.root, causationId });
-  dropUnsent(project, noteOf(feature));
-  return answer(feature, done.plan, { commit: done.commit, causationId, emitted: done.drafts.length });
+    // Still under the lock: a second run must not take the note for one of a killed run and tell it twice.
+    const causationId = first.causationId ?? deps.newUlid();
+    await deps.events.emit(drafts, { projectRoot: project.root, causationId });
+    dropUnsent(project, noteOf(feature));
+    return answer(feature, plan, { commit, causationId, emitted: drafts.length });
+  });
 }
 
 interface Settled {

@@ -5,21 +5,20 @@
  */
 import { rmSync } from 'node:fs';
 
-import { wpStatusChanged } from '@spec-kitty/events-sdk';
-
+import { claim, claimDrafts, type ClaimWork } from './claim.ts';
 import { checkCanCommit } from './commit.ts';
 import { WorkflowError } from './errors.ts';
-import { detectFeature, requireTargetBranch, type Feature } from './feature.ts';
+import { detectFeature, requireTargetBranch } from './feature.ts';
 import { withFeatureLock } from './feature-lock.ts';
-import { metaText, readMeta, writeMeta } from './meta-json.ts';
+import { readMeta } from './meta-json.ts';
 import type { Place, WorkflowDeps } from './ports.ts';
-import { findProject, refuseInWorktree, type Project } from './project-root.ts';
+import { findProject, refuseInWorktree } from './project-root.ts';
 import { statusLines } from './repository.ts';
-import { transitionLane, type Transition } from './transition.ts';
-import { dropUnsent, keepUnsent, readUnsent, type UnsentDrafts } from './unsent.ts';
-import { chooseBase, type WorkspaceBase } from './workspace-base.ts';
-import { contextPath, createWorkspace, isWorktree, workspaceOf, writeContext, type Workspace } from './workspace.ts';
-import { findWp, wpText, type WorkPackage } from './wp-file.ts';
+import type { Transition } from './transition.ts';
+import { dropUnsent, readUnsent, type UnsentDrafts } from './unsent.ts';
+import { chooseBase } from './workspace-base.ts';
+import { contextPath, createWorkspace, isWorktree, workspaceOf } from './workspace.ts';
+import { findWp, wpText } from './wp-file.ts';
 import { parseWpId } from './wp-id.ts';
 
 /** What the user asked for. */
@@ -55,13 +54,8 @@ export interface ImplementResult {
 
 type ImplementDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'progress'>;
 
-interface Work {
-  readonly project: Project;
-  readonly feature: Feature;
-  readonly wp: WorkPackage;
+interface Work extends ClaimWork {
   readonly target: string;
-  readonly workspace: Workspace;
-  readonly agent: string;
   readonly input: ImplementInput;
 }
 
@@ -76,15 +70,16 @@ export async function implement(deps: ImplementDeps, input: ImplementInput): Pro
     const feature = await detectFeature(deps.git, project, input);
     const target = await requireTargetBranch(deps.git, project, feature, `spec-kitty implement ${wpId} --feature ${feature.slug}`);
     const workspace = workspaceOf(project.root, feature, wpId);
-    const { result, drafts } = await withFeatureLock(deps.lock, project, feature.slug, async () => {
+    return await withFeatureLock(deps.lock, project, feature.slug, async () => {
       const wp = findWp(feature, wpId);
-      return prepare(deps, { project, feature, wp, target, workspace, agent, input }, base);
+      const { result, drafts } = await prepare(deps, { project, feature, wp, target, workspace, agent, input, shellPid: input.shellPid }, base);
+      if (drafts.length > 0) {
+        // Still under the lock: a second run must not take the note for one of a killed run and tell it twice.
+        await deps.events.emit(drafts, { projectRoot: project.root });
+        dropUnsent(project, workspace.branch);
+      }
+      return result;
     });
-    if (drafts.length > 0) {
-      await deps.events.emit(drafts, { projectRoot: project.root });
-      dropUnsent(project, workspace.branch);
-    }
-    return result;
   } catch (cause) {
     throw naming(cause, wpId, agent);
   }
@@ -134,77 +129,19 @@ async function prepare(
   }
 }
 
-/** One commit: lane, who, where it starts, log line, and the feature's VCS lock in meta.json. */
-async function claim(deps: ImplementDeps, work: Work, base: WorkspaceBase, person: string): Promise<Transition> {
-  const { project, feature, wp, workspace, agent, input } = work;
-  const createdAt = new Date(deps.time.now()).toISOString();
-  const isClaim = wp.lane === 'planned';
-  if (isClaim) keepUnsent(project, workspace.branch, draftsOf(work));
-  writeContext(project.root, workspace, {
-    wp_id: wp.id,
-    feature_slug: feature.slug,
-    worktree_path: workspace.relativePath,
-    branch_name: workspace.branch,
-    base_branch: base.branch,
-    base_commit: base.commit,
-    dependencies: wp.dependencies,
-    created_at: createdAt,
-    created_by: 'implement-command',
-    vcs_backend: 'git',
-  });
-  deps.progress(isClaim ? `Claiming ${wp.id} for ${agent}` : `Recording the workspace of ${wp.id}`);
-  return transitionLane(deps, {
-    root: project.root,
-    feature,
-    wpId: wp.id,
-    // A workspace made again for a package under way changes no lane.
-    to: isClaim ? 'doing' : wp.lane,
-    agent,
-    note: isClaim ? 'Started implementation' : 'Workspace created again',
-    message: isClaim ? `chore: ${wp.id} claimed for implementation` : `chore: ${wp.id} workspace created again`,
-    ...(input.shellPid === undefined ? {} : { shellPid: String(input.shellPid) }),
-    fields: (file) => ({
-      base_branch: base.branch,
-      base_commit: base.commit,
-      created_at: createdAt,
-      ...(isClaim ? { agent } : {}),
-      ...(isClaim && wpText(file, 'assignee') === undefined ? { assignee: person } : {}),
-      ...(isClaim && input.shellPid !== undefined ? { shell_pid: String(input.shellPid) } : {}),
-    }),
-    also: {
-      paths: [`${feature.relativeDir}/meta.json`],
-      write: () => {
-        lockVcs(feature, createdAt);
-      },
-    },
-  });
-}
-
 /** What a claim tells; a package that was under way already was not claimed, but an earlier run may have left its word. */
 function draftsOf(work: Work): UnsentDrafts {
-  if (work.wp.lane !== 'planned') return leftOver(work);
-  return [
-    wpStatusChanged({
-      wpId: work.wp.id,
-      previousStatus: work.wp.lane,
-      newStatus: 'doing',
-      changedBy: work.agent,
-      featureSlug: work.feature.slug,
-    }),
-  ];
+  return work.wp.lane === 'planned' ? claimDrafts(work) : leftOver(work);
 }
 
 /** Of a run that was killed between commit and event: told now, if the lane still is what it would have told. */
 function leftOver(work: Work): UnsentDrafts {
   const drafts = readUnsent(work.project, work.workspace.branch);
-  return drafts.filter((draft) => draft.type === 'WPStatusChanged' && draft.payload.new_status === work.wp.lane);
-}
-
-/** Later commands may rely on git from here on. Another system named there (`jj`) is taken over. */
-function lockVcs(feature: Feature, now: string): void {
-  const meta = readMeta(feature.dir, feature.slug);
-  if (metaText(meta, 'vcs') === 'git' && metaText(meta, 'vcs_locked_at') !== undefined) return;
-  writeMeta(feature.dir, feature.slug, { vcs: 'git', vcs_locked_at: metaText(meta, 'vcs_locked_at') ?? now });
+  const isTrue = drafts.every((draft) => draft.type === 'WPStatusChanged' && draft.payload.new_status === work.wp.lane);
+  if (isTrue) return drafts;
+  // Others have moved it on and told so; this word would be false for ever.
+  dropUnsent(work.project, work.workspace.branch);
+  return [];
 }
 
 /** The workspace shows what is committed: planning files that are not are worth a word. */

@@ -88,7 +88,7 @@ export function makeWorld(options: WorldOptions = {}) {
   function queued(): readonly Envelope[] {
     const path = join(home, 'queue.db');
     if (!existsSync(path)) return [];
-    const db = new DatabaseSync(path, { readOnly: true });
+    const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
     try {
       const rows = db.prepare("SELECT data FROM queue ORDER BY json_extract(data, '$.lamport_clock')").all();
       return rows.map((row) => JSON.parse(String(row['data'])) as Envelope);

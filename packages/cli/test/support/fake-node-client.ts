@@ -112,6 +112,7 @@ export function openNodeClient(options: {
     async nudge() {
       // Whether the courier's program is where the command says it is.
       await called('nudge', { hasScript: existsSync(options.courier.script) });
+      return 'courier';
     },
     async close() {
       await called('close');

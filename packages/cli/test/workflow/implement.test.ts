@@ -360,6 +360,23 @@ test('names the git commands when git does not know who commits', async () => {
   expect(existsSync(join(repo.root, '.worktrees/001-demo-WP01'))).toBe(false);
 });
 
+test('forgets what a killed run did not tell once somebody else has moved the package on', async () => {
+  const repo = await createProject(['Writer']);
+  const killed = { ...repo.deps, events: { emit: () => Promise.reject(new Error('killed here')) } };
+  await expect(implement(killed, { cwd: repo.root, wpId: 'WP01' })).rejects.toThrow('killed here');
+  const path = repo.wpPath('WP01');
+  const move = (lane: string) => {
+    repo.write(path, parseFrontmatter(path, repo.read(path)).set('lane', lane).text);
+  };
+
+  move('for_review');
+  await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
+  move('doing');
+  await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
+
+  expect(repo.emitted).toEqual([]);
+});
+
 test('tells on the next run what a run killed between commit and event did not get to (FR-016)', async () => {
   const repo = await createProject(['Writer']);
   const killed = { ...repo.deps, events: { emit: () => Promise.reject(new Error('killed here')) } };

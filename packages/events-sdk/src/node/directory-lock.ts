@@ -66,7 +66,11 @@ async function acquire(path: string, options: DirectoryLockOptions): Promise<str
   } catch (cause) {
     if (cause instanceof EventsSdkError) throw cause;
     const lock = basename(path);
-    throw new EventsSdkError('STORAGE_UNAVAILABLE', `Cannot make the lock ${lock}: ${codeOf(cause)}. Check that its folder can be written.`, { cause });
+    throw new EventsSdkError(
+      'STORAGE_UNAVAILABLE',
+      `Cannot make the lock ${lock}: ${codeOf(cause)}. Check that its folder can be written.`,
+      { cause },
+    );
   } finally {
     clearInterval(keepAlive);
   }
@@ -141,9 +145,13 @@ function busy(path: string, options: DirectoryLockOptions): EventsSdkError {
   const owner = ownerAmong(list(path) ?? []);
   const holder = owner === undefined ? 'another program' : `process ${owner.pid} on ${owner.host.split('~')[0]}`;
   const waited = options.signal?.aborted === true ? 'the wait was stopped' : `after ${options.waitMs} ms`;
-  return new EventsSdkError('STORAGE_BUSY', `${holder} holds ${basename(path)} (${waited}). Try again, or end that process.`, {
-    cause: options.signal?.reason,
-  });
+  return new EventsSdkError(
+    'STORAGE_BUSY',
+    `${holder} holds ${basename(path)} (${waited}). Try again, or end that process.`,
+    {
+      cause: options.signal?.reason,
+    },
+  );
 }
 
 function ownerAmong(entries: readonly string[]): ProcessOwner | undefined {

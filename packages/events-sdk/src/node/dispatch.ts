@@ -9,13 +9,17 @@ import { startCourier, type CourierCommand } from './courier.ts';
 import type { Env, Home } from './home.ts';
 import type { HomeStatus } from './home-status.ts';
 
-export type { CourierCommand } from './courier.ts';
-
 /** How long an inline delivery may take, in milliseconds. */
 export const INLINE_DEADLINE_MS = 500;
 
 /** After a failed inline try, commands leave the server alone for this long. */
 export const INLINE_PAUSE_MS = 30_000;
+
+/**
+ * Who sees to the events that wait: a courier, running or just started; nobody, because this command has just
+ * tried itself; or nobody, because there is nothing to send, nobody is signed in, or delivery is switched off.
+ */
+export type HandOff = 'courier' | 'tried' | 'none';
 
 export interface Dispatch {
   nudge(facts: {
@@ -23,20 +27,22 @@ export interface Dispatch {
     readonly delivery: DeliveryMode;
     readonly requestDrain: () => Promise<boolean>;
     readonly syncNow: (options: { readonly deadlineMs: number; readonly waitForOthersMs: number }) => Promise<SyncReport>;
-  }): Promise<void>;
+  }): Promise<HandOff>;
 }
 
 export function createDispatch(deps: { readonly home: Home; readonly env: Env; readonly time: Time; readonly courier?: CourierCommand }): Dispatch {
   return {
     async nudge({ status, delivery, requestDrain, syncNow }) {
       const waiting = status.queued + Object.values(status.held).reduce((sum, count) => sum + count, 0);
-      if (delivery === 'off' || waiting === 0 || status.session === null || status.session.teamSlug === null) return;
+      if (delivery === 'off' || waiting === 0 || status.session === null || status.session.teamSlug === null) return 'none';
       if (delivery === 'inline') {
-        if (!failedLately(status, deps.time.now())) await syncNow({ deadlineMs: INLINE_DEADLINE_MS, waitForOthersMs: 0 });
-        return;
+        if (failedLately(status, deps.time.now())) return 'none';
+        await syncNow({ deadlineMs: INLINE_DEADLINE_MS, waitForOthersMs: 0 });
+        return 'tried';
       }
-      if (deps.courier === undefined || (await requestDrain())) return;
-      startCourier(deps.home, deps.courier, deps.env);
+      if (await requestDrain()) return 'courier';
+      if (deps.courier === undefined) return 'none';
+      return startCourier(deps.home, deps.courier, deps.env) ? 'courier' : 'none';
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Node: a whole client over this person's home, and the parts it is made of that other programs need too. */
 export { runCourier, type RunCourierOptions } from './run-courier.ts';
 export type { CourierCommand } from './courier.ts';
+export type { HandOff } from './dispatch.ts';
 export { withDirectoryLock, type DirectoryLockOptions } from './directory-lock.ts';
 export { createGitFacts, readOriginUrl, type GitFacts, type GitFactsDeps, type GitFactsSource } from './git-facts.ts';
 export { resolveHome, type Env, type Home } from './home.ts';

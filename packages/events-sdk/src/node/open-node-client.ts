@@ -19,7 +19,8 @@ import type { OverflowPolicy } from '../queue/offline-queue.ts';
 import { createClockMirror } from './clock-mirror.ts';
 import { readSyncConfig, setServerUrl, type ConfigSource, type SyncConfig } from './config-file.ts';
 import { createCredentialsFile } from './credentials-file.ts';
-import { createDispatch, type CourierCommand } from './dispatch.ts';
+import type { CourierCommand } from './courier.ts';
+import { createDispatch, type HandOff } from './dispatch.ts';
 import { resolveHome, type Env, type Home } from './home.ts';
 import { openHomeStore } from './home-store.ts';
 import { readHomeStatus, type HomeStatus } from './home-status.ts';
@@ -68,7 +69,7 @@ export interface NodeClient<M extends EventMap = SpecKittyEvents> {
   serverUrl(): Promise<string | null>;
   setServerUrl(url: string): Promise<string>;
   /** Sees to it that waiting events leave in the background, where that is allowed. Never waits for the network. */
-  nudge(): Promise<void>;
+  nudge(): Promise<HandOff>;
   /** Waits for what is under way, mirrors the clock and closes the store. */
   close(): Promise<void>;
 }
@@ -168,7 +169,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
       return address;
     },
     async nudge() {
-      await dispatch.nudge({
+      return dispatch.nudge({
         status: await status(),
         delivery: await projects.delivery((await config()).delivery),
         requestDrain: async () => (await client()).requestDrain(),

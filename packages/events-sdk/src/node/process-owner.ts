@@ -93,7 +93,9 @@ function hostId(): string {
   } catch {
     // Not Linux: the name has to do.
   }
-  return `${hostname().replace(/[^\w.-]/g, '_').slice(0, 64)}~${space}`;
+  return `${hostname()
+    .replace(/[^\w.-]/g, '_')
+    .slice(0, 64)}~${space}`;
 }
 
 function readText(path: string): string | undefined {

@@ -36,7 +36,10 @@ export function openFileState(fd: number): SqliteFileState {
   const header = Buffer.alloc(HEADER_BYTES);
   readSync(fd, header, 0, HEADER_BYTES, 0);
   const { size, mtimeNs, ino } = fstatSync(fd, { bigint: true });
-  return { generation: `${size}.${mtimeNs}.${ino}.${header.readUInt32BE(24)}`, isWal: header[18] === 2 || header[19] === 2 };
+  return {
+    generation: `${size}.${mtimeNs}.${ino}.${header.readUInt32BE(24)}`,
+    isWal: header[18] === 2 || header[19] === 2,
+  };
 }
 
 /** Whether the file exists and is in WAL mode. A file that cannot be read counts as not: opening it will tell why. */

@@ -5,7 +5,17 @@
  * lessened by a last look at the file right before it is replaced.
  */
 
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EventsSdkError, isEventsSdkError } from '../errors.ts';
 import { systemTime } from '../internal/time.ts';
@@ -80,7 +90,10 @@ function save(path: string, bytes: Uint8Array, replaced: string, nowMs: number):
     const present = sqliteFileState(path);
     refuseUnfinished(path, present?.isWal === true);
     if ((present?.generation ?? NO_FILE) !== replaced) {
-      throw new EventsSdkError('STORAGE_BUSY', 'Another program changed queue.db meanwhile; nothing was written. Try again.');
+      throw new EventsSdkError(
+        'STORAGE_BUSY',
+        'Another program changed queue.db meanwhile; nothing was written. Try again.',
+      );
     }
     renameSync(temp, path);
     syncFolder(dirname(path));
@@ -93,9 +106,13 @@ function save(path: string, bytes: Uint8Array, replaced: string, nowMs: number):
 
 /** On a full disk a write may be short without an error. */
 function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length; ) {
+  for (let written = 0; written < bytes.length;) {
     const count = writeSync(fd, bytes, written);
-    if (count === 0) throw new EventsSdkError('STORAGE_UNAVAILABLE', 'Cannot write queue.db: the disk takes no more bytes. Free some space.');
+    if (count === 0)
+      throw new EventsSdkError(
+        'STORAGE_UNAVAILABLE',
+        'Cannot write queue.db: the disk takes no more bytes. Free some space.',
+      );
     written += count;
   }
 }
@@ -143,6 +160,10 @@ function told<T>(work: () => T): T {
   } catch (cause) {
     if (isEventsSdkError(cause)) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new EventsSdkError('STORAGE_UNAVAILABLE', `Cannot read or write queue.db: ${code}. Check its folder, its rights and the free space.`, { cause });
+    throw new EventsSdkError(
+      'STORAGE_UNAVAILABLE',
+      `Cannot read or write queue.db: ${code}. Check its folder, its rights and the free space.`,
+      { cause },
+    );
   }
 }

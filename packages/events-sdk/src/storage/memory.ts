@@ -70,7 +70,8 @@ function writerOf(contents: Contents): StoreTransaction {
     },
     remove(eventIds) {
       // What is about to leave may be the only place where the clock's value stands.
-      for (const eventId of eventIds) contents.clock = Math.max(contents.clock, contents.rows.get(eventId)?.lamportClock ?? 0);
+      for (const eventId of eventIds)
+        contents.clock = Math.max(contents.clock, contents.rows.get(eventId)?.lamportClock ?? 0);
       for (const eventId of eventIds) contents.rows.delete(eventId);
     },
     setValue(key, value) {
@@ -92,7 +93,11 @@ function matches(row: StoredEvent, { states, teamSlug, projectUuid, server, afte
   if (teamSlug !== undefined && row.teamSlug !== teamSlug) return false;
   if (projectUuid !== undefined && row.projectUuid !== projectUuid) return false;
   if (server !== undefined && row.server !== null && row.server !== server) return false;
-  return after === undefined || row.lamportClock > after.lamportClock || (row.lamportClock === after.lamportClock && row.seq > after.seq);
+  return (
+    after === undefined ||
+    row.lamportClock > after.lamportClock ||
+    (row.lamportClock === after.lamportClock && row.seq > after.seq)
+  );
 }
 
 function isOneOf(states: readonly EventState[] | undefined, state: EventState): boolean {

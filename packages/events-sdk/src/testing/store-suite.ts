@@ -68,8 +68,10 @@ type Check = (store: EventStore, opened: StoreUnderTest) => Promise<void>;
 
 const put = (store: EventStore, ...events: readonly NewStoredEvent[]): Promise<readonly boolean[]> =>
   store.transact((tx) => events.map((event) => tx.insert(event)));
-const idsOf = (store: EventStore, query?: Parameters<Parameters<Parameters<EventStore['read']>[0]>[0]['events']>[0]): Promise<readonly string[]> =>
-  store.read((reader) => reader.events(query).map((event) => event.eventId));
+const idsOf = (
+  store: EventStore,
+  query?: Parameters<Parameters<Parameters<EventStore['read']>[0]>[0]['events']>[0],
+): Promise<readonly string[]> => store.read((reader) => reader.events(query).map((event) => event.eventId));
 const clockOf = (store: EventStore): Promise<number> => store.read((reader) => reader.clock());
 const whyRejected = async (promise: Promise<unknown>, code: Parameters<typeof isEventsSdkError>[1]): Promise<void> => {
   await rejects(promise, (error) => isEventsSdkError(error, code));
@@ -77,16 +79,26 @@ const whyRejected = async (promise: Promise<unknown>, code: Parameters<typeof is
 
 const PROMISES: Readonly<Record<string, Check>> = {
   'starts empty, with its clock at 0': async (store) => {
-    deepEqual(await store.read((reader) => [reader.clock(), reader.count(), reader.events(), reader.event('x'), reader.value('x')]), [
-      0,
-      0,
-      [],
-      undefined,
-      undefined,
-    ]);
+    deepEqual(
+      await store.read((reader) => [
+        reader.clock(),
+        reader.count(),
+        reader.events(),
+        reader.event('x'),
+        reader.value('x'),
+      ]),
+      [0, 0, [], undefined, undefined],
+    );
   },
   'gives back every field of a row as it was put': async (store) => {
-    const event = aStoredEvent({ lamportClock: 3, state: 'held', reason: 'team', server: 'https://a.example', projectRoot: '/p', teamSlug: null });
+    const event = aStoredEvent({
+      lamportClock: 3,
+      state: 'held',
+      reason: 'team',
+      server: 'https://a.example',
+      projectRoot: '/p',
+      teamSlug: null,
+    });
     await put(store, event);
     const found = await store.read((reader) => reader.event(event.eventId));
     ok(found !== undefined);
@@ -95,11 +107,20 @@ const PROMISES: Readonly<Record<string, Check>> = {
     deepEqual(rest, { ...event, retryCount: 0 });
   },
   'keeps sending order: clock first, then order of insertion': async (store) => {
-    await put(store, aStoredEvent({ lamportClock: 9 }), aStoredEvent({ lamportClock: 2, eventId: 'b' }), aStoredEvent({ lamportClock: 2, eventId: 'a' }));
+    await put(
+      store,
+      aStoredEvent({ lamportClock: 9 }),
+      aStoredEvent({ lamportClock: 2, eventId: 'b' }),
+      aStoredEvent({ lamportClock: 2, eventId: 'a' }),
+    );
     deepEqual(await idsOf(store), ['b', 'a', 'event-9']);
   },
   'continues behind a position, also between equal clocks': async (store) => {
-    await put(store, ...['c', 'a', 'b'].map((eventId) => aStoredEvent({ lamportClock: 5, eventId })), aStoredEvent({ lamportClock: 6 }));
+    await put(
+      store,
+      ...['c', 'a', 'b'].map((eventId) => aStoredEvent({ lamportClock: 5, eventId })),
+      aStoredEvent({ lamportClock: 6 }),
+    );
     const [first] = await store.read((reader) => reader.events({ limit: 1 }));
     equal(first?.eventId, 'c');
     deepEqual(await idsOf(store, { after: first, limit: 2 }), ['a', 'b']);
@@ -125,7 +146,16 @@ const PROMISES: Readonly<Record<string, Check>> = {
     deepEqual(await clocks({ teamSlug: null }), ['3']);
     deepEqual(await clocks({ projectUuid: null }), ['4']);
     deepEqual(await clocks({ server: 'https://a.example' }), ['1', '2', '3', '4', '5']);
-    deepEqual(await clocks({ states: ['queued'], teamSlug: 'acme', projectUuid: 'project-1', server: 'https://b.example', limit: 1 }), ['1']);
+    deepEqual(
+      await clocks({
+        states: ['queued'],
+        teamSlug: 'acme',
+        projectUuid: 'project-1',
+        server: 'https://b.example',
+        limit: 1,
+      }),
+      ['1'],
+    );
   },
   'counts all rows, and those in the given states': async (store) => {
     await put(
@@ -136,12 +166,25 @@ const PROMISES: Readonly<Record<string, Check>> = {
     );
     await store.transact((tx) => tx.update('event-1', { state: 'parked' }));
     deepEqual(
-      await store.read((reader) => [reader.count(), reader.count(['queued']), reader.count(['queued', 'held']), reader.count(['parked', 'parked']), reader.count([])]),
+      await store.read((reader) => [
+        reader.count(),
+        reader.count(['queued']),
+        reader.count(['queued', 'held']),
+        reader.count(['parked', 'parked']),
+        reader.count([]),
+      ]),
       [5, 2, 3, 2, 0],
     );
   },
   'keeps the first row of an event id and says so': async (store) => {
-    deepEqual(await put(store, aStoredEvent({ lamportClock: 1, eventId: 'same' }), aStoredEvent({ lamportClock: 2, eventId: 'same' })), [true, false]);
+    deepEqual(
+      await put(
+        store,
+        aStoredEvent({ lamportClock: 1, eventId: 'same' }),
+        aStoredEvent({ lamportClock: 2, eventId: 'same' }),
+      ),
+      [true, false],
+    );
     equal(await store.read((reader) => reader.event('same')?.lamportClock), 1);
     equal(await store.read((reader) => reader.count()), 1);
   },
@@ -153,7 +196,10 @@ const PROMISES: Readonly<Record<string, Check>> = {
       tx.update('missing', { state: 'parked' });
     });
     const row = await store.read((reader) => reader.event('event-1'));
-    deepEqual([row?.data, row?.teamSlug, row?.lamportClock, row?.state, row?.reason, row?.retryCount], [data, 'acme', 8, 'queued', null, 2]);
+    deepEqual(
+      [row?.data, row?.teamSlug, row?.lamportClock, row?.state, row?.reason, row?.retryCount],
+      [data, 'acme', 8, 'queued', null, 2],
+    );
     equal(row?.projectUuid, 'project-1');
   },
   'removes thousands of rows at once and ignores the unknown': async (store) => {
@@ -182,11 +228,14 @@ const PROMISES: Readonly<Record<string, Check>> = {
       throw failure;
     });
     await rejects(attempt, (error) => error === failure);
-    deepEqual(await store.read((reader) => [reader.clock(), reader.value('name'), reader.events().map((event) => [event.eventId, event.state])]), [
-      1,
-      undefined,
-      [['event-1', 'queued']],
-    ]);
+    deepEqual(
+      await store.read((reader) => [
+        reader.clock(),
+        reader.value('name'),
+        reader.events().map((event) => [event.eventId, event.state]),
+      ]),
+      [1, undefined, [['event-1', 'queued']]],
+    );
   },
   'undoes only the one that throws among transactions that wait together': async (store) => {
     const results = await Promise.allSettled(
@@ -197,7 +246,10 @@ const PROMISES: Readonly<Record<string, Check>> = {
         }),
       ),
     );
-    deepEqual(results.map((result) => result.status), ['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    deepEqual(
+      results.map((result) => result.status),
+      ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+    );
     deepEqual(await idsOf(store), ['event-1', 'event-2', 'event-4']);
   },
   'raises the clock and never lowers it': async (store) => {
@@ -225,7 +277,10 @@ const PROMISES: Readonly<Record<string, Check>> = {
         }),
       ),
     );
-    deepEqual(given, Array.from({ length: 50 }, (_, index) => index + 1));
+    deepEqual(
+      given,
+      Array.from({ length: 50 }, (_, index) => index + 1),
+    );
   },
   'keeps named values, replaces and removes them, apart from the clock': async (store) => {
     await store.transact((tx) => {
@@ -234,7 +289,11 @@ const PROMISES: Readonly<Record<string, Check>> = {
       tx.setValue('b', null);
       tx.raiseClock(5);
     });
-    deepEqual(await store.read((reader) => ['clock', 'a', 'b'].map((key) => reader.value(key))), ['clock-1', 'a-2', undefined]);
+    deepEqual(await store.read((reader) => ['clock', 'a', 'b'].map((key) => reader.value(key))), [
+      'clock-1',
+      'a-2',
+      undefined,
+    ]);
     equal(await clockOf(store), 5);
   },
   'has everything after it was opened again': async (store, opened) => {
@@ -244,14 +303,27 @@ const PROMISES: Readonly<Record<string, Check>> = {
       tx.setValue('name', 'value');
     });
     const again = await opened.reopen();
-    deepEqual(await again.read((reader) => [reader.clock(), reader.value('name'), reader.events().map((event) => event.eventId)]), [9, 'value', ['event-2']]);
+    deepEqual(
+      await again.read((reader) => [
+        reader.clock(),
+        reader.value('name'),
+        reader.events().map((event) => event.eventId),
+      ]),
+      [9, 'value', ['event-2']],
+    );
   },
   'finishes what was asked for before it closes, and refuses what comes after': async (store) => {
     const last = put(store, aStoredEvent({ lamportClock: 1 }));
     await store.close();
     deepEqual(await last, [true]);
-    await whyRejected(store.transact(() => 0), 'CLOSED');
-    await whyRejected(store.read(() => 0), 'CLOSED');
+    await whyRejected(
+      store.transact(() => 0),
+      'CLOSED',
+    );
+    await whyRejected(
+      store.read(() => 0),
+      'CLOSED',
+    );
     await store.close();
   },
 };

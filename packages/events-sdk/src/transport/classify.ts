@@ -155,5 +155,7 @@ function withWords(answer: HttpAnswer, text: string): string {
     wordsOf(fields, ['details']),
     wordsOf(fieldsOf(fields['sync_protocol']), ['upgrade_guidance']),
   ].filter((part) => part !== undefined && !/^\[\s*[{"\]]/.test(part));
-  return parts.length === 0 ? `${text}.` : `${text}: ${cleanServerText(parts.join(' · '))}`;
+  if (parts.length === 0) return `${text}.`;
+  const words = cleanServerText(parts.join(' · '));
+  return `${text}: ${words}${/[.!?…]$/.test(words) ? '' : '.'}`;
 }

@@ -78,7 +78,9 @@ test('gives an owner on another machine, or without a name, only to age', async 
     if (owner !== undefined) writeFileSync(join(lock, ownerToName(owner)), '');
     const later = { now: () => Date.now() + 120_000, after: () => () => {} };
 
-    await expect(withDirectoryLock(lock, { waitMs: 0 }, async () => 'in')).rejects.toMatchObject({ code: 'STORAGE_BUSY' });
+    await expect(withDirectoryLock(lock, { waitMs: 0 }, async () => 'in')).rejects.toMatchObject({
+      code: 'STORAGE_BUSY',
+    });
     expect(await withDirectoryLock(lock, { waitMs: 0, time: later }, async () => 'in')).toBe('in');
   }
   place.remove();

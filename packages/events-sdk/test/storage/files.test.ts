@@ -41,8 +41,14 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
       withFile(place.path, ORIGINAL);
       const store = await open(place.path);
 
-      const found = await store.read((reader) => [reader.clock(), reader.count(['queued']), reader.event('old')] as const);
-      expect(found).toMatchObject([12, 1, { lamportClock: 12, teamSlug: 'local', state: 'queued', retryCount: 3, enqueuedAt: 1_770_000_000 }]);
+      const found = await store.read(
+        (reader) => [reader.clock(), reader.count(['queued']), reader.event('old')] as const,
+      );
+      expect(found).toMatchObject([
+        12,
+        1,
+        { lamportClock: 12, teamSlug: 'local', state: 'queued', retryCount: 3, enqueuedAt: 1_770_000_000 },
+      ]);
       await store.transact((tx) => tx.insert(aStoredEvent({ lamportClock: 13 })));
       await store.close();
       place.remove();
@@ -53,7 +59,10 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
       withFile(place.path, 'CREATE TABLE queue (id INTEGER); PRAGMA user_version = 99');
       const before = readFileSync(place.path);
 
-      await expect(open(place.path)).rejects.toMatchObject({ code: 'STORAGE_REFUSED', message: expect.stringContaining('Update spec-kitty') });
+      await expect(open(place.path)).rejects.toMatchObject({
+        code: 'STORAGE_REFUSED',
+        message: expect.stringContaining('Update spec-kitty'),
+      });
       expect(readFileSync(place.path).equals(before)).toBe(true);
       place.remove();
     });
@@ -61,7 +70,10 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
     test('that is no database is called corrupt and left as it is', async () => {
       const place = aQueuePath();
       mkdirSync(dirname(place.path));
-      writeFileSync(place.path, 'this is not a database, and long enough to have a header of one hundred bytes if it were one. '.repeat(10));
+      writeFileSync(
+        place.path,
+        'this is not a database, and long enough to have a header of one hundred bytes if it were one. '.repeat(10),
+      );
       const before = readFileSync(place.path);
 
       await expect(open(place.path)).rejects.toMatchObject({ code: 'STORAGE_CORRUPT' });
@@ -81,7 +93,9 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
       const store = await open(place.path);
 
       await store.read((reader) => {
-        expect([reader.count(), reader.count(['queued']), reader.count(['parked']), reader.clock()]).toEqual([3, 1, 2, 2]);
+        expect([reader.count(), reader.count(['queued']), reader.count(['parked']), reader.clock()]).toEqual([
+          3, 1, 2, 2,
+        ]);
         expect(reader.events({ states: ['queued'] }).map((row) => row.eventId)).toEqual(['event-2']);
         expect(reader.event('cut')).toMatchObject({ state: 'parked', reason: 'unreadable', lamportClock: 0 });
       });
@@ -97,7 +111,10 @@ test('sql.js refuses a file in WAL mode and names the remedy, before touching it
   const place = aQueuePath();
   const native = await DRIVERS['node-sqlite'](place.path);
   await native.transact((tx) => tx.insert(aStoredEvent({ lamportClock: 1 })));
-  const refused = { code: 'STORAGE_REFUSED', message: expect.stringContaining('spec-kitty sync store --convert sqljs') };
+  const refused = {
+    code: 'STORAGE_REFUSED',
+    message: expect.stringContaining('spec-kitty sync store --convert sqljs'),
+  };
 
   await expect(DRIVERS.sqljs(place.path)).rejects.toMatchObject(refused);
   await native.close();
@@ -147,7 +164,10 @@ test('sql.js replaces nothing when another program changed the file meanwhile, a
   await store.transact((tx) => tx.insert(aStoredEvent({ lamportClock: 1 })));
 
   const overtaken = store.transact((tx) => {
-    withFile(place.path, `INSERT INTO queue (event_id, event_type, data, timestamp) VALUES ('foreign', 'X', '{"lamport_clock":5}', 1)`);
+    withFile(
+      place.path,
+      `INSERT INTO queue (event_id, event_type, data, timestamp) VALUES ('foreign', 'X', '{"lamport_clock":5}', 1)`,
+    );
     tx.raiseClock(9);
   });
 
@@ -162,7 +182,9 @@ test('sql.js removes the half-written file of a process that died, and leaves th
   const place = aQueuePath();
   mkdirSync(dirname(place.path));
   const living = currentOwner(Date.now());
-  const [left, kept] = [{ ...living, started: 'before.1' }, living].map((owner) => `${place.path}.${ownerToName(owner)}.tmp`);
+  const [left, kept] = [{ ...living, started: 'before.1' }, living].map(
+    (owner) => `${place.path}.${ownerToName(owner)}.tmp`,
+  );
   for (const path of [left, kept]) writeFileSync(String(path), 'half');
 
   const store = await DRIVERS.sqljs(place.path);

@@ -10,7 +10,8 @@ import type { StoreUnderTest } from '../../src/testing/store-suite.ts';
 
 export const DRIVERS = {
   'node-sqlite': (path: string): Promise<EventStore> => openNodeSqliteStore({ path, busyTimeoutMs: 20_000 }),
-  sqljs: (path: string): Promise<EventStore> => openSqlJsStore({ persister: createSqlJsFile({ path, busyTimeoutMs: 20_000 }) }),
+  sqljs: (path: string): Promise<EventStore> =>
+    openSqlJsStore({ persister: createSqlJsFile({ path, busyTimeoutMs: 20_000 }) }),
 } as const;
 
 export type Driver = keyof typeof DRIVERS;
@@ -18,7 +19,11 @@ export type Driver = keyof typeof DRIVERS;
 /** A fresh folder and the path of a queue.db in it that does not exist yet. */
 export function aQueuePath(): { readonly path: string; readonly folder: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'event-store-'));
-  return { folder, path: join(folder, 'home', 'queue.db'), remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    folder,
+    path: join(folder, 'home', 'queue.db'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 /** A store on a fresh file, as the suite wants it. */

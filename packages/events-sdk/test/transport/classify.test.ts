@@ -225,7 +225,7 @@ describe('a whole-batch 400', () => {
     expect(classify(400, { error: 'Max 1000 events per batch' })).toEqual({
       kind: 'failure',
       reason: 'bad-request',
-      message: 'https://sync.example refuses the batch (400): Max 1000 events per batch',
+      message: 'https://sync.example refuses the batch (400): Max 1000 events per batch.',
     });
     expect(classify(400, 'oops')).toMatchObject({ kind: 'failure', reason: 'bad-request' });
   });

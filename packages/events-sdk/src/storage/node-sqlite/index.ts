@@ -5,11 +5,13 @@
 
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { EventsSdkError, isEventsSdkError } from '../../errors.ts';
-import { systemTime, sleep } from '../../internal/time.ts';
+import { EventsSdkError } from '../../errors.ts';
+import { systemTime } from '../../internal/time.ts';
 import type { Time } from '../../internal/time.ts';
 import { withDirectoryLock } from '../../node/directory-lock.ts';
 import type { DirectoryLockOptions } from '../../node/directory-lock.ts';
+import { createPatience } from '../../node/patience.ts';
+import type { Patience } from '../../node/patience.ts';
 import { isWalFile } from '../../node/sqlite-file.ts';
 import type { EventStore } from '../port.ts';
 import type { SqlDatabase } from '../sql/database.ts';
@@ -31,11 +33,8 @@ export interface NodeSqliteStoreOptions {
 }
 
 /** SQLite waits this long by itself, blocking the process; beyond it we wait without blocking. */
-const NATIVE_WAIT_MS = 20;
+const NATIVE_WAIT_MS = 50;
 const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
-const LONGEST_PAUSE_MS = 10;
-
-type Patience = <T>(attempt: () => T) => Promise<T>;
 
 /**
  * Opens the store, making the file (0600) and its folder (0700) where they are missing, taking over the Python
@@ -113,7 +112,12 @@ async function openReady(path: string, connect: () => SqlDatabase, wait: Patienc
 }
 
 /** Creates or converts the file. The lock keeps the sql.js store out, which rewrites the file as a whole. */
-async function openUnderLock(path: string, connect: () => SqlDatabase, wait: Patience, lock: DirectoryLockOptions): Promise<SqlDatabase> {
+async function openUnderLock(
+  path: string,
+  connect: () => SqlDatabase,
+  wait: Patience,
+  lock: DirectoryLockOptions,
+): Promise<SqlDatabase> {
   return withDirectoryLock(`${path}.lock`, lock, async () => {
     createFile(path);
     const db = connect();
@@ -146,26 +150,4 @@ function createFile(path: string): void {
   } catch (cause) {
     throw toStorageError(cause);
   }
-}
-
-/** Tries again while another process is in the way, without blocking this one, up to the bounded wait. */
-function createPatience(time: Time, limitMs: number): Patience {
-  return async (attempt) => {
-    const deadline = time.now() + limitMs;
-    let keepAlive: NodeJS.Timeout | undefined;
-    try {
-      for (;;) {
-        try {
-          return attempt();
-        } catch (error) {
-          if (!isEventsSdkError(error, 'STORAGE_BUSY') || time.now() >= deadline) throw error;
-        }
-        // Timers of `Time` never keep a process alive; an emission waiting for its turn must.
-        keepAlive ??= setInterval(() => {}, 60_000);
-        await sleep(time, Math.random() * LONGEST_PAUSE_MS);
-      }
-    } finally {
-      clearInterval(keepAlive);
-    }
-  };
 }

@@ -26,11 +26,23 @@ export function toStorageError(cause: unknown, resultCode?: number): EventsSdkEr
       return failure('STORAGE_BUSY', 'Another process is writing queue.db. Try again.', cause);
     case CORRUPT:
     case NOT_A_DATABASE:
-      return failure('STORAGE_CORRUPT', `queue.db is damaged or not a database (${text}). Move it aside to start a new one.`, cause);
+      return failure(
+        'STORAGE_CORRUPT',
+        `queue.db is damaged or not a database (${text}). Move it aside to start a new one.`,
+        cause,
+      );
     case FULL:
-      return failure('STORAGE_UNAVAILABLE', 'Cannot write queue.db: the disk is full. Free some space and try again.', cause);
+      return failure(
+        'STORAGE_UNAVAILABLE',
+        'Cannot write queue.db: the disk is full. Free some space and try again.',
+        cause,
+      );
     default:
-      return failure('STORAGE_UNAVAILABLE', `Cannot use queue.db (${text}). Check that its folder can be written.`, cause);
+      return failure(
+        'STORAGE_UNAVAILABLE',
+        `Cannot use queue.db (${text}). Check that its folder can be written.`,
+        cause,
+      );
   }
 }
 

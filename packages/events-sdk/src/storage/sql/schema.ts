@@ -65,7 +65,10 @@ export function migrate(db: SqlDatabase): void {
   const version = schemaVersion(db);
   refuseNewer(version);
   if (version === SCHEMA_VERSION) return;
-  const columns = db.prepare(`SELECT name FROM pragma_table_xinfo('queue')`).all().map((row) => String(row['name']));
+  const columns = db
+    .prepare(`SELECT name FROM pragma_table_xinfo('queue')`)
+    .all()
+    .map((row) => String(row['name']));
   if (columns.length === 0) db.exec(`CREATE TABLE queue (${ORIGINAL_COLUMNS}, ${OUR_COLUMNS.join(', ')})`);
   else takeOverOriginal(db, columns);
   db.exec(INDEXES_AND_META);
@@ -81,7 +84,9 @@ export function refuseNewer(version: number): void {
 }
 
 function takeOverOriginal(db: SqlDatabase, columns: readonly string[]): void {
-  const missing = ['id', 'event_id', 'event_type', 'data', 'timestamp', 'retry_count'].filter((name) => !columns.includes(name));
+  const missing = ['id', 'event_id', 'event_type', 'data', 'timestamp', 'retry_count'].filter(
+    (name) => !columns.includes(name),
+  );
   if (missing.length > 0) {
     throw new EventsSdkError(
       'STORAGE_REFUSED',

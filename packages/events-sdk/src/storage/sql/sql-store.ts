@@ -61,7 +61,11 @@ export function createSqlStore(driver: SqlDriver): EventStore {
   };
 }
 
-function createJob<T>(work: (tx: StoreTransaction) => T, resolve: (value: T) => void, reject: (reason: unknown) => void): Job {
+function createJob<T>(
+  work: (tx: StoreTransaction) => T,
+  resolve: (value: T) => void,
+  reject: (reason: unknown) => void,
+): Job {
   let result: { readonly value: T } | undefined;
   return {
     run(db) {
@@ -116,15 +120,17 @@ async function commitTogether(driver: SqlDriver, jobs: readonly Job[]): Promise<
  */
 function runGuarded<T>(db: SqlDatabase, work: (tx: StoreTransaction) => T): T {
   let refusal: EventsSdkError | undefined;
-  const watch = <A extends unknown[], R>(call: (...args: A) => R) => (...args: A): R => {
-    if (refusal !== undefined) throw refusal;
-    try {
-      return call(...args);
-    } catch (error) {
-      if (isEventsSdkError(error)) refusal = error;
-      throw error;
-    }
-  };
+  const watch =
+    <A extends unknown[], R>(call: (...args: A) => R) =>
+    (...args: A): R => {
+      if (refusal !== undefined) throw refusal;
+      try {
+        return call(...args);
+      } catch (error) {
+        if (isEventsSdkError(error)) refusal = error;
+        throw error;
+      }
+    };
   const tx = createSqlTransaction(db);
   const value = work({
     clock: watch(tx.clock),

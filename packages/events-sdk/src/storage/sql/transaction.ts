@@ -2,7 +2,14 @@
  * The port's reading and writing, said in SQL. Works inside a transaction somebody else began.
  */
 
-import type { EventQuery, EventState, NewStoredEvent, StoredEvent, StoredEventPatch, StoreTransaction } from '../port.ts';
+import type {
+  EventQuery,
+  EventState,
+  NewStoredEvent,
+  StoredEvent,
+  StoredEventPatch,
+  StoreTransaction,
+} from '../port.ts';
 import type { SqlDatabase, SqlRow, SqlValue } from './database.ts';
 import { SORT_CLOCK } from './schema.ts';
 
@@ -12,7 +19,8 @@ const VALUE_PREFIX = 'value.';
 const REMOVE_CHUNK = 500;
 
 // A foreign program may have put anything into the loosely typed columns; what leaves here is always a number.
-const number = (column: string): string => `min(max(CAST(ifnull(${column}, 0) AS INTEGER), 0), ${Number.MAX_SAFE_INTEGER})`;
+const number = (column: string): string =>
+  `min(max(CAST(ifnull(${column}, 0) AS INTEGER), 0), ${Number.MAX_SAFE_INTEGER})`;
 
 const COLUMNS = `id, CAST(event_id AS TEXT) AS event_id, CAST(event_type AS TEXT) AS event_type, CAST(data AS TEXT) AS data,
   ${number('timestamp')} AS enqueued_at, ${number('retry_count')} AS retry_count, ${SORT_CLOCK} AS clock,
@@ -32,7 +40,9 @@ const PATCHED = [
 export function createSqlTransaction(db: SqlDatabase): StoreTransaction {
   const clock = (): number => {
     const row = db
-      .prepare(`SELECT (SELECT CAST(value AS INTEGER) FROM meta WHERE key = '${CLOCK_KEY}') AS kept, (SELECT max(${SORT_CLOCK}) FROM queue) AS seen`)
+      .prepare(
+        `SELECT (SELECT CAST(value AS INTEGER) FROM meta WHERE key = '${CLOCK_KEY}') AS kept, (SELECT max(${SORT_CLOCK}) FROM queue) AS seen`,
+      )
       .get();
     return Math.max(Number(row?.['kept'] ?? 0), Number(row?.['seen'] ?? 0));
   };
@@ -113,7 +123,9 @@ function count(db: SqlDatabase, states: readonly EventState[] | undefined): numb
   const all = Number(db.prepare('SELECT count(*) AS n FROM queue').get()?.['n']);
   if (states === undefined) return all;
   const aside = new Map<SqlValue | undefined, number>();
-  for (const row of db.prepare(`SELECT standing, count(*) AS n FROM queue WHERE standing <> 'queued' GROUP BY standing`).all()) {
+  for (const row of db
+    .prepare(`SELECT standing, count(*) AS n FROM queue WHERE standing <> 'queued' GROUP BY standing`)
+    .all()) {
     aside.set(row['standing'], Number(row['n']));
   }
   const held = aside.get('held') ?? 0;
@@ -138,7 +150,10 @@ function select(db: SqlDatabase, query: EventQuery): readonly StoredEvent[] {
   const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   // The waiting rows are nearly all of them: walking in sending order always beats collecting and sorting.
   const sql = `SELECT ${COLUMNS} FROM queue INDEXED BY idx_sending_order ${filter} ORDER BY ${SORT_CLOCK}, id LIMIT ?`;
-  return db.prepare(sql).all(...values, query.limit ?? -1).map(rowToEvent);
+  return db
+    .prepare(sql)
+    .all(...values, query.limit ?? -1)
+    .map(rowToEvent);
 }
 
 function rowToEvent(row: SqlRow): StoredEvent {

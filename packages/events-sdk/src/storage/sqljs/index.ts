@@ -89,7 +89,11 @@ async function loadSqlJs(load: (() => Promise<SqlJsStatic>) | undefined): Promis
     const { default: initSqlJs } = await import('sql.js');
     return await initSqlJs();
   } catch (cause) {
-    throw new EventsSdkError('STORAGE_UNAVAILABLE', 'sql.js could not be loaded. Check that the package and its wasm file are there.', { cause });
+    throw new EventsSdkError(
+      'STORAGE_UNAVAILABLE',
+      'sql.js could not be loaded. Check that the package and its wasm file are there.',
+      { cause },
+    );
   }
 }
 

@@ -1,0 +1,34 @@
+/**
+ * Waiting for a busy database without blocking the process: the same call again after short random pauses.
+ */
+
+import { isEventsSdkError } from '../errors.ts';
+import { sleep } from '../internal/time.ts';
+import type { Time } from '../internal/time.ts';
+
+/** Runs `attempt` until it is not refused with STORAGE_BUSY, or the bounded wait is over; other failures pass at once. */
+export type Patience = <T>(attempt: () => T) => Promise<T>;
+
+const LONGEST_PAUSE_MS = 10;
+
+/** Tries again while another process is in the way, without blocking this one, up to the bounded wait. */
+export function createPatience(time: Time, limitMs: number): Patience {
+  return async (attempt) => {
+    const deadline = time.now() + limitMs;
+    let keepAlive: NodeJS.Timeout | undefined;
+    try {
+      for (;;) {
+        try {
+          return attempt();
+        } catch (error) {
+          if (!isEventsSdkError(error, 'STORAGE_BUSY') || time.now() >= deadline) throw error;
+        }
+        // Timers of `Time` never keep a process alive; an emission waiting for its turn must.
+        keepAlive ??= setInterval(() => {}, 60_000);
+        await sleep(time, Math.random() * LONGEST_PAUSE_MS);
+      }
+    } finally {
+      clearInterval(keepAlive);
+    }
+  };
+}
