@@ -22,8 +22,8 @@ const ADA = { name: 'ada@example.com', team: 'acme', password: 'correct horse ba
 const PATIENCE_MS = 20_000;
 
 const bins = {
-  cli: fileURLToPath(new URL('../../../packages/cli/bin/run.js', import.meta.url)),
-  server: fileURLToPath(new URL('../../team-server/bin/team-server.js', import.meta.url)),
+  cli: fileURLToPath(new URL('bin/run.js', import.meta.resolve('@spec-kitty/cli/package.json'))),
+  server: fileURLToPath(new URL('bin/team-server.js', import.meta.resolve('@spec-kitty/example-team-server/package.json'))),
 };
 
 const scratch = mkdtempSync(join(tmpdir(), 'spec-kitty-demo-'));

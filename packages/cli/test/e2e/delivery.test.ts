@@ -65,7 +65,7 @@ test('a command hands its event to a courier that delivers it and is gone (FR-02
   await world.must(['implement', 'WP01']);
 
   await until('the event to arrive', () => server.events({}).length === 1);
-  await until('the courier to leave', () => / stopped=drained\n$/.test(world.homeFile('courier.log')));
+  await until('the courier to leave', () => world.homeFile('courier.log').endsWith(' stopped=drained\n'));
   expect(world.queued()).toEqual([]);
 });
 

@@ -26,6 +26,13 @@ export interface WorldOptions {
   readonly delivery?: 'courier' | 'inline' | 'off';
 }
 
+export interface RunOptions {
+  /** What is typed into the command. */
+  readonly input?: string;
+  readonly cwd?: string;
+  readonly extraEnv?: NodeJS.ProcessEnv;
+}
+
 /** An envelope as it stands in queue.db or on the server. */
 export type Envelope = Readonly<Record<string, unknown>> & { readonly payload: Readonly<Record<string, unknown>> };
 
@@ -46,7 +53,8 @@ export function makeWorld(options: WorldOptions = {}) {
     rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
-  async function specKitty(args: readonly string[], { input = '', cwd = repository, extraEnv = {} as NodeJS.ProcessEnv } = {}): Promise<Ended> {
+  async function specKitty(args: readonly string[], more: RunOptions = {}): Promise<Ended> {
+    const { input = '', cwd = repository, extraEnv = {} } = more;
     const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...env, ...extraEnv }, stdio: 'pipe' });
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
@@ -59,7 +67,7 @@ export function makeWorld(options: WorldOptions = {}) {
   }
 
   /** Runs a command that has to succeed. */
-  async function must(args: readonly string[], more?: Parameters<typeof specKitty>[1]): Promise<Ended> {
+  async function must(args: readonly string[], more?: RunOptions): Promise<Ended> {
     const ended = await specKitty(args, more);
     if (ended.code !== 0) throw new Error(`spec-kitty ${args.join(' ')} ended with ${ended.code}\n${ended.stdout}${ended.stderr}`);
     return ended;

@@ -11,7 +11,8 @@ const at = (minute: number): string => `2026-02-07T18:${String(minute).padStart(
 type Overrides = Parameters<typeof anEvent>[0];
 
 function event(type: string, clock: number, payload: Record<string, unknown>, overrides: Overrides = {}) {
-  const aggregate_id = String(payload['wp_id'] ?? payload['feature_slug'] ?? 'error');
+  const about = payload['wp_id'] ?? payload['feature_slug'];
+  const aggregate_id = typeof about === 'string' ? about : 'error';
   return anEvent({ event_type: type, aggregate_id, lamport_clock: clock, timestamp: at(clock), payload, ...overrides });
 }
 const created = (clock: number, wp_id: string, dependencies: string[] = [], feature_slug = '001-demo') =>

@@ -52,7 +52,7 @@ export async function startServer(options: ContractServerOptions = {}): Promise<
       ...(body === undefined
         ? {}
         : { body: body instanceof Uint8Array || typeof body === 'string' ? body : JSON.stringify(body) }),
-    } as RequestInit);
+    });
     return { status: response.status, headers: response.headers, body: await response.json() };
   };
   return {
