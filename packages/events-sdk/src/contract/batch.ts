@@ -4,8 +4,16 @@
  */
 import * as v from 'valibot';
 
+import { wireEnvelopeSchema } from './envelope.ts';
+import { MAX_EVENTS_PER_BATCH } from './limits.ts';
+
 /** Where batches go, below the server's address. The trailing slash matters (CONTRACT §9.1). */
 export const BATCH_PATH = '/api/v1/events/batch/';
+
+/** A batch request's body (CONTRACT §9.1): one to a thousand envelopes, in clock order. */
+export const batchRequestSchema = v.object({
+  events: v.pipe(v.array(wireEnvelopeSchema), v.minLength(1), v.maxLength(MAX_EVENTS_PER_BATCH)),
+});
 
 /** What a server can say of one event. */
 export type Verdict = 'success' | 'duplicate' | 'pending' | 'rejected';
@@ -45,11 +53,12 @@ const resultSchema = v.looseObject({
   server_clock: v.optional(v.unknown()),
 });
 
-const okBodySchema = v.looseObject({ results: v.array(v.unknown()) });
+/** A 200 answer's body (CONTRACT §9.2). Elements are read one by one, so that a damaged one costs only itself. */
+export const batchResponseSchema = v.looseObject({ results: v.array(v.unknown()) });
 
 /** The verdicts of a 200 body; undefined when the body is not one of this contract. */
 export function readVerdicts(body: unknown): readonly EventVerdict[] | undefined {
-  const parsed = v.safeParse(okBodySchema, body);
+  const parsed = v.safeParse(batchResponseSchema, body);
   if (!parsed.success) return undefined;
   return parsed.output.results.flatMap((entry) => {
     const result = v.safeParse(resultSchema, entry);

@@ -2,7 +2,7 @@
  * Delivery of one batch: push it, act on the answer, settle the verdicts. An answer that concerns the
  * batch as a whole never costs an event its retry budget: the batch is refreshed, made smaller, or left.
  */
-import type { Session, SessionProvider } from '../auth/port.ts';
+import type { Session, SessionProvider, TokenAnswer } from '../auth/port.ts';
 import { MAX_EVENTS_PER_BATCH } from '../contract/limits.ts';
 import type { Logger } from '../internal/logger.ts';
 import type { OfflineQueue } from '../queue/offline-queue.ts';
@@ -72,14 +72,8 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
         }
         token = answer.accessToken;
         return undefined;
-      case 'logged-out':
-        return { by: 'logged-out', message: 'Signed out meanwhile.' };
-      case 'expired':
-        return { by: 'unauthorized', message: 'The sign-in has expired.' };
-      case 'unreachable':
-        return { by: 'unreachable', message: answer.message };
       default:
-        return answer satisfies never;
+        return stopForToken(answer);
     }
   }
 
@@ -162,6 +156,20 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       return undefined;
     },
   };
+}
+
+/** Why nothing can be sent without a token. */
+export function stopForToken(answer: Exclude<TokenAnswer, { kind: 'token' }>): DeliveryStop {
+  switch (answer.kind) {
+    case 'logged-out':
+      return { by: 'logged-out', message: 'Nobody is signed in.' };
+    case 'expired':
+      return { by: 'unauthorized', message: 'The sign-in has expired.' };
+    case 'unreachable':
+      return { by: 'unreachable', message: answer.message };
+    default:
+      return answer satisfies never;
+  }
 }
 
 function stopForRetryable(answer: Extract<PushAnswer, { kind: 'retryable' }>): DeliveryStop {

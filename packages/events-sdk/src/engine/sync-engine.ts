@@ -4,7 +4,7 @@
  *
  *   lease → token → bind → [ take batch → bind → push → settle ] … → finish
  */
-import type { SessionProvider, TokenAnswer } from '../auth/port.ts';
+import type { SessionProvider } from '../auth/port.ts';
 import { MAX_BATCH_BYTES, MAX_EVENTS_PER_BATCH } from '../contract/limits.ts';
 import { isEventsSdkError } from '../errors.ts';
 import type { Logger } from '../internal/logger.ts';
@@ -13,7 +13,7 @@ import type { OfflineQueue } from '../queue/offline-queue.ts';
 import type { EventStore } from '../storage/port.ts';
 import type { Transport } from '../transport/port.ts';
 import { createBinder, type ProjectLookup } from './binder.ts';
-import { createDelivery, type DeliveryStop } from './delivery.ts';
+import { createDelivery, stopForToken, type DeliveryStop } from './delivery.ts';
 import { recordSync } from './history.ts';
 import { acquireLease, type HeldLease, type LeaseDeps } from './lease.ts';
 import type { SyncProgress, SyncReport } from './report.ts';
@@ -139,18 +139,5 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
     } catch (cause) {
       logger.debug('progress-observer-failed', String(cause));
     }
-  }
-}
-
-function stopForToken(answer: Exclude<TokenAnswer, { kind: 'token' }>): DeliveryStop {
-  switch (answer.kind) {
-    case 'logged-out':
-      return { by: 'logged-out', message: 'Nobody is signed in.' };
-    case 'expired':
-      return { by: 'unauthorized', message: 'The sign-in has expired.' };
-    case 'unreachable':
-      return { by: 'unreachable', message: answer.message };
-    default:
-      return answer satisfies never;
   }
 }

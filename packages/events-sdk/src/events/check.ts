@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 
 import type { Draft, EventDefinition, EventMap, EventType } from '../contract/event-map.ts';
+import { describeIssues } from '../contract/issues.ts';
 
 export type DraftCheck =
   | { readonly ok: true; readonly definition: EventDefinition; readonly payload: object }
@@ -17,18 +18,4 @@ export function checkDraft<M extends EventMap>(map: M, draft: Draft<M, EventType
   const result = v.safeParse(definition.payload, draft.payload, { abortPipeEarly: true });
   if (!result.success) return { ok: false, message: describeIssues(result.issues) };
   return { ok: true, definition, payload: result.output };
-}
-
-/** At most three issues, each as `path: what is expected`. Never contains what was received. */
-export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string {
-  const shown = issues.slice(0, 3).map(describeIssue).join('; ');
-  return issues.length > 3 ? `${shown}; and ${issues.length - 3} more` : shown;
-}
-
-function describeIssue(issue: v.BaseIssue<unknown>): string {
-  const path = v.getDotPath(issue) ?? 'payload';
-  if (issue.kind === 'schema') return `${path}: ${issue.received === 'undefined' ? 'is missing' : `expected ${issue.expected ?? issue.type}`}`;
-  // valibot's own texts end in the value received; only a schema author's text may pass.
-  const isDefaultText = issue.message.includes(issue.received);
-  return `${path}: ${isDefaultText ? `fails ${issue.type}` : issue.message}`;
 }

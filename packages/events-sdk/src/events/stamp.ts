@@ -6,8 +6,8 @@ import * as v from 'valibot';
 
 import { storedEnvelopeSchema, type AnyEnvelope } from '../contract/envelope.ts';
 import type { EventDefinition } from '../contract/event-map.ts';
+import { describeIssues } from '../contract/issues.ts';
 import { EventsSdkError } from '../errors.ts';
-import { describeIssues } from './check.ts';
 
 /** Who and where: gathered before the transaction. Unknown facts are null. */
 export interface StampFacts {

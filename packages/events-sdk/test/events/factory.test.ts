@@ -123,6 +123,6 @@ describe('an event map of one’s own', () => {
   test("never repeats a value, even where the schema library's own text would (SEC-2)", async () => {
     const create = createEnvelopeFactory({ ...setup().deps, events: jobs });
 
-    await expect(create({ type: 'JobFinished', payload: { job: 'backup', seconds: -4242 } })).rejects.toThrow('seconds: fails min_value');
+    await expect(create({ type: 'JobFinished', payload: { job: 'backup', seconds: -4242 } })).rejects.toThrow('seconds: is not a valid min_value');
   });
 });

@@ -2,6 +2,7 @@
  * The board: what the events of a team say about its features and work packages. A pure projection in causal
  * order (lamport_clock, node_id, event_id), so that the same events give the same board however they arrived.
  */
+import { compareEvents } from '../../clock/lamport.ts';
 import type { AnyEnvelope } from '../../contract/envelope.ts';
 import type { Lane } from '../../contract/spec-kitty-events.ts';
 
@@ -55,15 +56,10 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type CardDraft = Mutable<Omit<BoardCard, 'dependencies'>> & { dependsOn: readonly string[]; resolved: Set<string> };
 type FeatureDraft = Mutable<Omit<BoardFeature, 'cards'>> & { cards: Map<string, CardDraft> };
 
-/** Total order of events: causal first, the same on every machine. */
-export function compareCausally(a: AnyEnvelope, b: AnyEnvelope): number {
-  return a.lamport_clock - b.lamport_clock || compareText(a.node_id, b.node_id) || compareText(a.event_id, b.event_id);
-}
-
 /** Projects a team's events; their order in the list does not matter. */
 export function projectBoard(team: string, events: readonly AnyEnvelope[]): Board {
   const projection = createBoardProjection(team);
-  for (const event of events.toSorted(compareCausally)) projection.apply(event);
+  for (const event of events.toSorted(compareEvents)) projection.apply(event);
   return projection.board();
 }
 
@@ -84,7 +80,7 @@ export function createBoardProjection(team: string): BoardProjection {
 
   return {
     apply(event) {
-      if (latest !== undefined && compareCausally(event, latest) < 0) return false;
+      if (latest !== undefined && compareEvents(event, latest) < 0) return false;
       latest = event;
       eventCount += 1;
       const feature = findFeature(features, lastNamed, event);

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 
 import { wireEnvelopeSchema } from '../../contract/envelope.ts';
 import type { EventMap } from '../../contract/event-map.ts';
+import { describeIssue } from '../../contract/issues.ts';
 import { specKittyEvents } from '../../contract/spec-kitty-events.ts';
 
 /** An event that may travel. */
@@ -17,19 +18,18 @@ export type EventCheck =
   | { readonly ok: false; readonly error: string };
 
 const EVENTS: EventMap = specKittyEvents;
-const MAX_FIELD_LENGTH = 80;
 
 /** Checks envelope, event type, payload, and that the aggregate is the one the payload speaks of. */
 export function checkEvent(value: unknown): EventCheck {
   const envelope = v.safeParse(wireEnvelopeSchema, value, { abortEarly: true });
-  if (!envelope.success) return refusal(describe(envelope.issues[0], ''));
+  if (!envelope.success) return refusal(describeIssue(envelope.issues[0]));
 
   const { event_type, payload, aggregate_id, aggregate_type } = envelope.output;
   const definition = Object.hasOwn(EVENTS, event_type) ? EVENTS[event_type] : undefined;
   if (definition === undefined) return refusal('event_type: is not an event of this contract');
 
   const checked = v.safeParse(definition.payload, payload, { abortEarly: true });
-  if (!checked.success) return refusal(describe(checked.issues[0], 'payload'));
+  if (!checked.success) return refusal(describeIssue(checked.issues[0], 'payload'));
 
   if (aggregate_id !== definition.aggregateId(checked.output)) return refusal('aggregate_id: does not fit the payload');
   const expectedType = definition.aggregateType;
@@ -41,19 +41,4 @@ export function checkEvent(value: unknown): EventCheck {
 
 function refusal(error: string): EventCheck {
   return { ok: false, error };
-}
-
-function describe(issue: v.BaseIssue<unknown>, prefix: string): string {
-  const field = [prefix, v.getDotPath(issue) ?? ''].filter((part) => part !== '').join('.') || 'event';
-  // Unknown keys are the sender's text too: bounded.
-  return `${field.slice(0, MAX_FIELD_LENGTH)}: ${expectation(issue)}`;
-}
-
-function expectation(issue: v.BaseIssue<unknown>): string {
-  if (issue.type === 'strict_object' && issue.expected === 'never') return 'is not part of the contract';
-  if (issue.received === 'undefined') return 'is missing';
-  // The library's own texts quote what was received; the contract's own texts never do.
-  if (issue.message.startsWith('Invalid '))
-    return issue.kind === 'schema' ? `expected ${issue.expected ?? issue.type}` : `is not a valid ${issue.type}`;
-  return issue.message;
 }
