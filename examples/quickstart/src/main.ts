@@ -100,12 +100,19 @@ function queuedEvents(): readonly string[] {
   }
 }
 
+/** Waits until the courier has brought that many events. */
+function boardHolds(count: number): Promise<true> {
+  const look = () => readServer((server) => (server.events({}).length >= count ? (true as const) : undefined));
+  return waitFor(`${count} events to arrive`, look);
+}
+
+/** The team's board in one line, as the server projects it. */
 async function showBoard(): Promise<void> {
   const board = await readServer((server) => server.board(ADA.team));
   const cards = board.features.flatMap((feature) => feature.cards);
   const columns = ['planned', 'doing', 'for_review', 'done'] as const;
   const line = columns.map((lane) => `${lane}: ${cards.filter((card) => card.lane === lane).map((card) => card.wpId).join(' ') || '–'}`);
-  say(`    board │ ${line.join(' │ ')}\n`);
+  say(`    board │ ${line.join(' │ ')}`);
 }
 
 async function makeRepository(): Promise<void> {
@@ -142,8 +149,10 @@ async function tell(): Promise<RunningServer> {
     await specKitty(['agent', 'feature', 'finalize-tasks']);
 
     chapter('Online: a package moves, the board follows');
+    await boardHolds(4);
+    await showBoard();
     await specKitty(['implement', 'WP01', '--agent', 'claude']);
-    await waitFor('WP01 to arrive on the board', () => readServer((open) => (open.events({}).length >= 5 ? true : undefined)));
+    await boardHolds(5);
     await showBoard();
 
     chapter('Offline: the server is gone, the work is not');

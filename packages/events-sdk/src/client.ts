@@ -3,8 +3,9 @@
  * told to, and owns what it opened. Nothing is opened before it is needed.
  */
 import type { SessionProvider } from './auth/port.ts';
-import type { EventMap } from './contract/event-map.ts';
-import { createEmitter, type EmissionFacts, type Emitter } from './emitter.ts';
+import type { Draft, EventMap, EventType } from './contract/event-map.ts';
+import { createEmitter, type EmissionFacts, type EmitOptions, type Emitter } from './emitter.ts';
+import type { EmitOutcome } from './emit-outcome.ts';
 import type { ProjectLookup } from './engine/binder.ts';
 import { requestDrain, type LeaseDeps } from './engine/lease.ts';
 import type { SyncReport } from './engine/report.ts';
@@ -25,8 +26,8 @@ export interface ClientDeps<M extends EventMap> {
   /** Opens the way out; only delivery asks for it. */
   readonly openTransport: () => Promise<Transport>;
   readonly session: SessionProvider;
-  /** What is known at the moment of emission; called after the store is open. */
-  readonly facts: (store: EventStore) => Promise<EmissionFacts>;
+  /** What is known at the moment of emission, of the project named there; called after the store is open. */
+  readonly facts: (store: EventStore, projectRoot: string | undefined) => Promise<EmissionFacts>;
   readonly lookUpProject: ProjectLookup;
   readonly newUlid: () => string;
   readonly lease: Pick<LeaseDeps, 'owner' | 'newToken' | 'isGone'>;
@@ -39,14 +40,24 @@ export interface ClientDeps<M extends EventMap> {
   readonly time?: Time;
 }
 
+/** What a call of `emit` may say beside its events. */
+export interface ClientEmitOptions extends EmitOptions {
+  /** Root of the project the events are about. Default: the host's own, as `facts` finds it. */
+  readonly projectRoot?: string;
+}
+
 export interface Client<M extends EventMap> extends Emitter<M> {
+  /** As {@link Emitter.emit}, for an event of a named project. */
+  emit<T extends EventType<M>>(draft: Draft<M, T>, options?: ClientEmitOptions): Promise<EmitOutcome<M, T>>;
+  /** As {@link Emitter.emitAll}, for events of a named project. */
+  emitAll(drafts: readonly Draft<M>[], options?: ClientEmitOptions): Promise<readonly EmitOutcome<M>[]>;
   /** Delivers everything sendable now. Never rejects. */
   syncNow(options?: SyncOptions): Promise<SyncReport>;
   /** Rejects with STORAGE_* when the store cannot be read. */
   status(): Promise<SyncStatus>;
   /** Asks a process that is delivering to drain once more; false when there is none. */
   requestDrain(): Promise<boolean>;
-  /** Waits for what is under way and closes the store. Safe to call twice; afterwards events are dropped with a warning. */
+  /** Waits for what is under way and closes the store. Safe to call twice; from the call on, new events are dropped with a warning. */
   close(): Promise<void>;
 }
 
@@ -64,41 +75,46 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     return work;
   }
 
-  const emitter = createEmitter<M>({
-    events: deps.events,
-    queue: async () => (await parts.open()).queue,
-    facts: async () => deps.facts((await parts.open()).store),
-    newUlid: deps.newUlid,
-    logger,
-    time,
-  });
+  /** One for each call: two calls at once may be about two projects. */
+  const emitterFor = (projectRoot: string | undefined): Emitter<M> =>
+    createEmitter<M>({
+      events: deps.events,
+      queue: async () => (await parts.open()).queue,
+      facts: async () => deps.facts((await parts.open()).store, projectRoot),
+      newUlid: deps.newUlid,
+      logger,
+      time,
+    });
+
+  async function syncNow(options: SyncOptions | undefined): Promise<SyncReport> {
+    try {
+      const { store, queue } = await parts.open();
+      const transport: Transport = { push: async (...args) => (await deps.openTransport()).push(...args) };
+      return await createSyncEngine({ ...deps, store, queue, transport, logger, time }).syncNow(options);
+    } catch (cause) {
+      return failedReport(cause);
+    }
+  }
+
+  async function status(): Promise<SyncStatus> {
+    const { store, queue } = await parts.open();
+    return store.read((reader) => readStatus(reader, { cap: queue.cap, now: time.now(), isGone: deps.lease.isGone }));
+  }
+
+  async function askForDrain(): Promise<boolean> {
+    const { store } = await parts.open();
+    return requestDrain({ store, time, isGone: deps.lease.isGone });
+  }
 
   return {
-    emit: (draft, options) => track(emitter.emit(draft, options)),
-    emitAll: (drafts, options) => track(emitter.emitAll(drafts, options)),
-
-    async syncNow(options) {
-      try {
-        const { store, queue } = await parts.open();
-        const transport = { push: async (...args: Parameters<Transport['push']>) => (await deps.openTransport()).push(...args) };
-        const engine = createSyncEngine({ ...deps, store, queue, transport, logger, time });
-        return await track(engine.syncNow(options));
-      } catch (cause) {
-        return failedReport(cause);
-      }
-    },
-
-    async status() {
-      const { store, queue } = await parts.open();
-      return store.read((reader) => readStatus(reader, { cap: queue.cap, now: time.now(), isGone: deps.lease.isGone }));
-    },
-
-    async requestDrain() {
-      const { store } = await parts.open();
-      return requestDrain({ store, time, isGone: deps.lease.isGone });
-    },
+    emit: (draft, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emit(draft, options)),
+    emitAll: (drafts, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emitAll(drafts, options)),
+    syncNow: (options) => track(syncNow(options)),
+    status: () => track(status()),
+    requestDrain: () => track(askForDrain()),
 
     async close() {
+      parts.refuseMore();
       while (running.size > 0) await Promise.allSettled(running);
       await parts.close();
     },
@@ -110,8 +126,15 @@ interface Opened {
   readonly queue: OfflineQueue;
 }
 
-/** Opens the store on first use and never again after `close`. */
-function openOnce<M extends EventMap>(deps: ClientDeps<M>, time: Time): { open(): Promise<Opened>; close(): Promise<void> } {
+interface Parts {
+  open(): Promise<Opened>;
+  /** From now on `open` rejects with CLOSED. */
+  refuseMore(): void;
+  close(): Promise<void>;
+}
+
+/** Opens the store on first use and never again after `refuseMore`. */
+function openOnce<M extends EventMap>(deps: ClientDeps<M>, time: Time): Parts {
   let opening: Promise<Opened> | undefined;
   let closed = false;
 
@@ -135,8 +158,10 @@ function openOnce<M extends EventMap>(deps: ClientDeps<M>, time: Time): { open()
       });
       return opening;
     },
-    async close() {
+    refuseMore() {
       closed = true;
+    },
+    async close() {
       const opened = await opening?.catch(() => undefined);
       await opened?.store.close();
     },

@@ -41,6 +41,47 @@ test('sync now sends fifty offline events as one gzipped batch under a JWT and e
   expect(ended.stdout).toMatch(/50/);
 });
 
+test('a rejected event stays with its count and reason, and the summary says so (US2-3)', async () => {
+  const world = makeWorld();
+  const server = await startServer();
+  await world.makeProject();
+  await world.login(server);
+  await emit(world, 3);
+  server.rejectClocksUpTo(1);
+
+  const ended = await world.specKitty(['sync', 'now', '--json']);
+
+  expect(ended.code).toBe(1);
+  expect(JSON.parse(ended.stdout)).toMatchObject({ sent: 2, rejected: [{ event_type: 'WPStatusChanged', retry_count: 1 }] });
+  expect(world.rows()).toMatchObject([{ retry_count: 1, state: 'queued', reason: expect.stringContaining('lamport') as string }]);
+  expect((await world.specKitty(['sync', 'now'])).stdout).toMatch(/1 rejected/);
+});
+
+test('an access token refused in the middle of a sync is renewed and the sync goes on (EC-6)', async () => {
+  const world = makeWorld();
+  const server = await startServer();
+  await world.makeProject();
+  await world.login(server);
+  await emit(world, 1500);
+  // The first batch passes, for the second the server wants a newer token.
+  let batches = 0;
+  server.respondNext(
+    () => {
+      batches += 1;
+      if (batches === 2) server.revokeTokens('access');
+      return 'continue';
+    },
+    { path: '/api/v1/events/batch/', times: 2 },
+  );
+
+  const ended = await world.must(['sync', 'now', '--json']);
+
+  expect(JSON.parse(ended.stdout)).toMatchObject({ sent: 1500, stopped_by: 'drained' });
+  const answers = server.requests.filter(({ path }) => /batch|refresh/.test(path)).map(({ status }) => status);
+  expect(answers, 'batch, refused batch, refresh, the same batch again').toEqual([200, 401, 200, 200]);
+  expect(server.events({})).toHaveLength(1500);
+});
+
 test('sync status names the queue, the connection and the last sync (US6-4)', async () => {
   const world = makeWorld();
   const server = await startServer();

@@ -92,25 +92,27 @@ export function makeWorld(options: WorldOptions = {}) {
     await must(['agent', 'tasks', 'scaffold', ...packages.flatMap((wp) => ['--wp', wp])]);
   }
 
-  /** Whatever waits, in clock order, read by a program of its own. */
-  function queued(): readonly Envelope[] {
+  /** The rows of queue.db in clock order, read by a program of its own. */
+  function rows(): readonly Readonly<Record<string, unknown>>[] {
     const path = join(home, 'queue.db');
     if (!existsSync(path)) return [];
     const db = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
     try {
-      const rows = db.prepare("SELECT data FROM queue ORDER BY json_extract(data, '$.lamport_clock')").all();
-      return rows.map((row) => JSON.parse(String(row['data'])) as Envelope);
+      return db.prepare("SELECT * FROM queue ORDER BY json_extract(data, '$.lamport_clock')").all();
     } finally {
       db.close();
     }
   }
+
+  /** The envelopes that wait, in clock order. */
+  const queued = (): readonly Envelope[] => rows().map((row) => JSON.parse(String(row['data'])) as Envelope);
 
   const login = (server: { readonly url: string }, user = ADA): Promise<Ended> =>
     must(['auth', 'login', '--server', server.url, '--username', user.username, '--password-stdin'], { input: `${user.password}\n` });
 
   const homeFile = (name: string): string => (existsSync(join(home, name)) ? readFileSync(join(home, name), 'utf8') : '');
 
-  return { root, home, repository, env, specKitty, must, git, makeProject, makeFeature, queued, login, homeFile };
+  return { root, home, repository, env, specKitty, must, git, makeProject, makeFeature, rows, queued, login, homeFile };
 }
 
 export type World = ReturnType<typeof makeWorld>;

@@ -76,6 +76,8 @@ export async function acquireLease(deps: LeaseDeps): Promise<LeaseAnswer> {
     if (isLive(present, time.now(), isGone)) return present;
     tx.setValue(VALUE.lease, write(since));
     tx.setValue(VALUE.drainRequest, null);
+    // Whoever was waited for: from here on it is the lease that shows that somebody delivers.
+    tx.setValue(VALUE.courierStart, null);
     return undefined;
   });
   if (holder !== undefined) return { kind: 'busy', holder };

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 
+import { MAX_REMOTE_CLOCK } from '../clock/lamport.ts';
 import { errorCodeOf, writeHomeFile } from './home.ts';
 
 /** What the file says. Null: there is none. `broken`: carry on from the store and warn once with `message`. */
@@ -39,6 +40,8 @@ export function readClockFile(path: string): ClockFile {
 
   const value = 'value' in content ? content.value : 0;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return broken('"value" is not a whole number');
+  // Taken over, such a value would stand in every later event and use up the numbers for all who see it.
+  if (value > MAX_REMOTE_CLOCK) return broken('"value" is too large to be true');
   const nodeId = 'node_id' in content && typeof content.node_id === 'string' && content.node_id !== '' ? content.node_id : null;
   return { kind: 'clock', value, nodeId };
 }

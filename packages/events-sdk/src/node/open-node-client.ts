@@ -2,29 +2,30 @@
  * Everything a command-line program on Node needs, wired: the home's store, the sign-in, the project it runs
  * in, git facts, delivery. Opening costs nothing; each part is opened when it is first needed.
  */
-import { sessionFromEnvironment } from '../auth/environment-session.ts';
-import type { Session, SessionProvider } from '../auth/port.ts';
+import type { Session } from '../auth/port.ts';
 import { parseServerUrl } from '../auth/server-url.ts';
-import { createTokenManager, type AuthStatus, type LoginInput, type TokenManager } from '../auth/token-manager.ts';
-import { createClient } from '../client.ts';
+import type { AuthStatus, LoginInput } from '../auth/token-manager.ts';
+import { createClient, type ClientEmitOptions } from '../client.ts';
 import type { EventMap } from '../contract/event-map.ts';
 import { specKittyEvents, type SpecKittyEvents } from '../contract/spec-kitty-events.ts';
-import type { EmitOptions, Emitter } from '../emitter.ts';
+import type { Emitter } from '../emitter.ts';
 import type { SyncReport } from '../engine/report.ts';
 import type { SyncOptions } from '../engine/sync-engine.ts';
 import { createUlidFactory } from '../id/ulid.ts';
 import { silentLogger, warnOnce, type Logger } from '../internal/logger.ts';
 import { systemTime, type Time } from '../internal/time.ts';
 import type { OverflowPolicy } from '../queue/offline-queue.ts';
+import type { EventStore } from '../storage/port.ts';
+import { createAccounts } from './accounts.ts';
 import { createClockMirror } from './clock-mirror.ts';
 import { readSyncConfig, setServerUrl, type ConfigSource, type SyncConfig } from './config-file.ts';
-import { createCredentialsFile } from './credentials-file.ts';
 import type { CourierCommand } from './courier.ts';
 import { createDispatch, type HandOff } from './dispatch.ts';
 import { resolveHome, type Env, type Home } from './home.ts';
 import { openHomeStore } from './home-store.ts';
 import { readHomeStatus, type HomeStatus } from './home-status.ts';
 import { isGoneOwner, leaseOwner } from './lease-owner.ts';
+import { once } from './once.ts';
 import { createProjectReader } from './project-facts.ts';
 
 export interface OpenNodeClientOptions<M extends EventMap = SpecKittyEvents> {
@@ -42,11 +43,8 @@ export interface OpenNodeClientOptions<M extends EventMap = SpecKittyEvents> {
   readonly courier?: CourierCommand;
 }
 
-/** What a call of `emitAll` may say beside its events. */
-export interface NodeEmitOptions extends EmitOptions {
-  /** Root of the project the events are about. Default: the one around `cwd`. */
-  readonly projectRoot?: string;
-}
+/** What a call of `emitAll` may say beside its events; without `projectRoot` they are of the project around `cwd`. */
+export type NodeEmitOptions = ClientEmitOptions;
 
 export interface NodeSyncOptions extends SyncOptions {
   /** Ends the sync after this many milliseconds, aborting a request under way. Default: none. */
@@ -64,13 +62,17 @@ export interface NodeClient<M extends EventMap = SpecKittyEvents> {
   login(input: LoginInput): Promise<Session>;
   /** Forgets the sign-in; answers whose it was. Events that wait stay. */
   logout(): Promise<Session | null>;
+  /** The sign-in in force; of a token from the environment no expiry is known. */
   authStatus(): Promise<AuthStatus>;
   /** The server in force: from the environment, the sign-in, or the configuration; null when none is set. */
   serverUrl(): Promise<string | null>;
   setServerUrl(url: string): Promise<string>;
-  /** Sees to it that waiting events leave in the background, where that is allowed. Never waits for the network. */
+  /**
+   * Sees to it that waiting events leave in the background, where that is allowed. Never rejects, and waits for the
+   * network only where `inline` delivery was chosen, and then briefly.
+   */
   nudge(): Promise<HandOff>;
-  /** Waits for what is under way, mirrors the clock and closes the store. */
+  /** Waits for what is under way, mirrors the clock and closes the store. From the call on, new events are dropped with a warning. */
   close(): Promise<void>;
 }
 
@@ -88,24 +90,35 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
   const home = resolveHome(env);
   const config = once(() => loadConfig(home, env, logger));
   const accounts = createAccounts({ home, env, time, logger, config });
-  const projects = createProjectReader({ cwd: options.cwd ?? process.cwd(), env, time, gitBudgetMs: GIT_BUDGET_MS, logger });
-  const mirror = createClockMirror({ path: home.clockJson, time, logger });
+  const projects = createProjectReader({ cwd: options.cwd ?? currentDirectory(home), env, time, gitBudgetMs: GIT_BUDGET_MS, logger });
   const homeStore = once(async () => openHomeStore({ home, env, driver: (await config()).queueDriver, logger }));
-  let chosenRoot: string | undefined;
+  const mirror = createClockMirror({ path: home.clockJson, open: homeStore, time, logger });
+  let isClosed = false;
+
+  async function openStore(): Promise<EventStore> {
+    const { store } = await homeStore();
+    return {
+      ...store,
+      async close() {
+        await mirror.flush();
+        await store.close();
+      },
+    };
+  }
 
   const client = once(async () => {
     const { maxQueueSize, overflow } = await config();
-    return createClient<M>({
+    const made = createClient<M>({
       // The default applies exactly when the caller named no events, that is when M is the default too.
       events: (options.events ?? specKittyEvents) as M,
-      openStore: async () => (await homeStore()).store,
+      openStore,
       openTransport: once(async () => {
         const [{ createHttpTransport }, { nodeGzip }] = await Promise.all([import('../transport/http/index.ts'), import('./gzip.ts')]);
         return createHttpTransport({ time, gzip: nodeGzip });
       }),
       session: accounts.session,
-      facts: async (store) => ({
-        ...(await projects.factsAt(chosenRoot, store)),
+      facts: async (store, projectRoot) => ({
+        ...(await projects.factsAt(projectRoot, store)),
         nodeId: (await homeStore()).nodeId,
         session: await accounts.session.current(),
       }),
@@ -117,23 +130,31 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
       logger,
       time,
     });
+    if (isClosed) await made.close();
+    return made;
   });
 
-  async function emitAll(drafts: Parameters<Emitter<M>['emitAll']>[0], { projectRoot, ...rest }: NodeEmitOptions = {}) {
-    chosenRoot = projectRoot;
-    const outcomes = await (await client()).emitAll(drafts, rest);
-    const last = outcomes.findLast((outcome) => outcome.status !== 'dropped');
-    if (last !== undefined) mirror.saw(last.envelope.lamport_clock, last.envelope.node_id);
-    return outcomes;
+  async function emitAll(drafts: Parameters<Emitter<M>['emitAll']>[0], emitOptions?: NodeEmitOptions) {
+    mirror.moves();
+    return (await client()).emitAll(drafts, emitOptions);
   }
 
   async function syncNow({ deadlineMs, ...rest }: NodeSyncOptions = {}): Promise<SyncReport> {
-    const signals = [rest.signal, deadlineMs === undefined ? undefined : deadline(time, deadlineMs)].filter((signal) => signal !== undefined);
-    return (await client()).syncNow({
-      waitForOthersMs: WAIT_FOR_COURIER_MS,
-      ...rest,
-      ...(signals.length === 0 ? {} : { signal: AbortSignal.any(signals) }),
-    });
+    const control = new AbortController();
+    const cancelDeadline =
+      deadlineMs === undefined ? undefined : time.after(deadlineMs, () => control.abort(new Error(`The deadline of ${deadlineMs} ms has passed.`)));
+    // Timers of `Time` never keep a process alive; a sync that waits for a courier's lease must.
+    const keepAlive = setInterval(() => {}, 60_000);
+    try {
+      return await (await client()).syncNow({
+        waitForOthersMs: WAIT_FOR_COURIER_MS,
+        ...rest,
+        signal: rest.signal === undefined ? control.signal : AbortSignal.any([rest.signal, control.signal]),
+      });
+    } finally {
+      clearInterval(keepAlive);
+      cancelDeadline?.();
+    }
   }
 
   const serverUrl = async (): Promise<string | null> => (await accounts.session.current())?.server ?? (await config()).serverUrl;
@@ -148,7 +169,14 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
       home: home.display(home.root),
     });
 
-  const dispatch = createDispatch({ home, env, time, ...(options.courier === undefined ? {} : { courier: options.courier }) });
+  const dispatch = createDispatch({
+    home,
+    env,
+    time,
+    store: async () => (await homeStore()).store,
+    isGone: isGoneOwner,
+    ...(options.courier === undefined ? {} : { courier: options.courier }),
+  });
 
   return {
     emitAll,
@@ -161,7 +189,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
     status,
     login: (input) => accounts.manager.login(input),
     logout: () => accounts.manager.logout(),
-    authStatus: () => accounts.manager.status(),
+    authStatus: accounts.status,
     serverUrl,
     async setServerUrl(url) {
       const address = await setServerUrl(configSource(home), url);
@@ -169,19 +197,32 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
       return address;
     },
     async nudge() {
-      return dispatch.nudge({
-        status: await status(),
-        delivery: await projects.delivery((await config()).delivery),
-        requestDrain: async () => (await client()).requestDrain(),
-        syncNow,
-      });
+      if (isClosed) return 'none';
+      try {
+        const delivery = await projects.delivery((await config()).delivery);
+        return await dispatch.nudge({ delivery, auth: await accounts.status(), syncNow });
+      } catch (cause) {
+        // The events are stored or their loss was told; that nobody delivers them now must not trouble the command.
+        logger.debug('nudge-failed', String(cause));
+        return 'none';
+      }
     },
     async close() {
-      if (!client.isStarted()) return;
-      await (await client()).close();
-      mirror.flush();
+      isClosed = true;
+      if (client.isStarted()) await (await client()).close();
+      // `nudge` may have opened it alone; closing twice is safe.
+      if (homeStore.isStarted()) await (await homeStore()).store.close();
     },
   };
+}
+
+/** A directory may be removed while a program runs in it; then there is no project around it. */
+function currentDirectory(home: Home): string {
+  try {
+    return process.cwd();
+  } catch {
+    return home.root;
+  }
 }
 
 function configSource(home: Home): ConfigSource {
@@ -192,80 +233,4 @@ async function loadConfig(home: Home, env: Env, logger: Logger): Promise<SyncCon
   const { config, warnings } = await readSyncConfig(configSource(home), env);
   for (const warning of warnings) logger.warn('config-unusable', warning);
   return config;
-}
-
-interface Accounts {
-  /** Whoever this process acts for: the environment's token where one is set, else the sign-in on disk. */
-  readonly session: SessionProvider;
-  /** The sign-in on disk. */
-  readonly manager: TokenManager;
-}
-
-function createAccounts(deps: {
-  readonly home: Home;
-  readonly env: Env;
-  readonly time: Time;
-  readonly logger: Logger;
-  readonly config: () => Promise<SyncConfig>;
-}): Accounts {
-  const { home, env, time, logger } = deps;
-  const endpoint = once(async () => (await import('../transport/http/index.ts')).createHttpTokenEndpoint({ time }));
-  const manager = createTokenManager({
-    store: createCredentialsFile({
-      path: home.credentials,
-      lockPath: home.lockPaths.credentials,
-      time,
-      shownAs: home.display(home.credentials),
-      logger,
-    }),
-    endpoint: {
-      obtain: async (...args) => (await endpoint()).obtain(...args),
-      refresh: async (...args) => (await endpoint()).refresh(...args),
-    },
-    time,
-    logger,
-  });
-  if ((env['SPEC_KITTY_TOKEN'] ?? '').trim() === '') return { session: manager, manager };
-  const provider = once(async () => {
-    const { serverUrl } = await deps.config();
-    return sessionFromEnvironment({ env, logger, ...(serverUrl === null ? {} : { server: serverUrl }) }) ?? manager;
-  });
-  const session: SessionProvider = {
-    current: async () => (await provider()).current(),
-    accessToken: async (signal) => (await provider()).accessToken(signal),
-    refresh: async (token, signal) => (await provider()).refresh(token, signal),
-  };
-  return { session, manager };
-}
-
-function deadline(time: Time, afterMs: number): AbortSignal {
-  const abort = new AbortController();
-  time.after(afterMs, () => {
-    abort.abort(new Error(`The deadline of ${afterMs} ms has passed.`));
-  });
-  return abort.signal;
-}
-
-interface Once<T> {
-  (): Promise<T>;
-  isStarted(): boolean;
-  forget(): void;
-}
-
-/** Runs `make` on the first call and again only after it has failed or been forgotten. */
-function once<T>(make: () => Promise<T>): Once<T> {
-  let made: Promise<T> | undefined;
-  const call = (): Promise<T> => {
-    made ??= make().catch((cause: unknown) => {
-      made = undefined;
-      throw cause;
-    });
-    return made;
-  };
-  return Object.assign(call, {
-    isStarted: () => made !== undefined,
-    forget: () => {
-      made = undefined;
-    },
-  });
 }

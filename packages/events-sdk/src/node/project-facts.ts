@@ -48,9 +48,7 @@ export function createProjectReader(deps: {
 
   async function lookUp(root: string): Promise<ProjectFacts | null> {
     const found = await read(root);
-    if (found === null) return null;
-    const { identity, settings } = found;
-    return { uuid: identity.uuid, slug: identity.slug, teamSlug: settings.teamSlug ?? null, syncEnabled: settings.syncEnabled };
+    return found === null ? null : toFacts(found);
   }
 
   return {
@@ -59,15 +57,14 @@ export function createProjectReader(deps: {
     async factsAt(chosen, store) {
       const root = chosen ?? around();
       // The branch is the checkout's one stands in, which in a worktree is not the project's.
-      const [project, { branch, headSha, repoSlug }] = await Promise.all([read(root), git.facts(chosen ?? cwd)]);
-      const known = project === null ? null : await lookUp(root ?? cwd);
-      const teamSlug = known === null ? null : (known.teamSlug ?? (await deliveredTeam(store, known.uuid)));
+      const [found, { branch, headSha, repoSlug }] = await Promise.all([read(root), git.facts(chosen ?? cwd)]);
+      const project = found === null ? null : toFacts(found);
       return {
-        project: known === null ? null : { ...known, teamSlug },
+        project: project === null ? null : { ...project, teamSlug: project.teamSlug ?? (await deliveredTeam(store, project.uuid)) },
         projectRoot: root,
         gitBranch: branch,
         headCommitSha: headSha,
-        repoSlug: project?.identity.repoSlug ?? repoSlug,
+        repoSlug: found?.identity.repoSlug ?? repoSlug,
       };
     },
 
@@ -83,6 +80,10 @@ export function createProjectReader(deps: {
       return settings?.delivery ?? home;
     },
   };
+}
+
+function toFacts({ identity, settings }: Extract<ProjectRead, { kind: 'identity' }>): ProjectFacts {
+  return { uuid: identity.uuid, slug: identity.slug, teamSlug: settings.teamSlug ?? null, syncEnabled: settings.syncEnabled };
 }
 
 async function deliveredTeam(store: EventStore, projectUuid: string): Promise<string | null> {

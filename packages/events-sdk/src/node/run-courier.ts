@@ -3,25 +3,66 @@ import { existsSync } from 'node:fs';
 
 import { systemTime } from '../internal/time.ts';
 import { COURIER_LIFETIME_MS, logCourier } from './courier.ts';
-import { resolveHome } from './home.ts';
-import { openNodeClient } from './open-node-client.ts';
+import { resolveHome, type Home } from './home.ts';
+import { openNodeClient, type NodeClient } from './open-node-client.ts';
 
 export interface RunCourierOptions {
   /** Default: the home of the environment. */
   readonly home?: string;
+  /** The longest it may live, in milliseconds. Default {@link COURIER_LIFETIME_MS}. */
+  readonly lifetimeMs?: number;
 }
 
-/** Delivers what waits in a home. Resolves when nothing more can be done now; never later than the courier's lifetime. */
+/** How often it looks whether there still is something to live for, in milliseconds. */
+const WATCH_MS = 500;
+
+/**
+ * Delivers what waits in a home. Resolves when nothing more can be done now, when the home disappears, when nobody
+ * is signed in any more, and never later than the courier's lifetime. Never rejects.
+ */
 export async function runCourier(options: RunCourierOptions = {}): Promise<void> {
   const env = options.home === undefined ? process.env : { ...process.env, SPEC_KITTY_HOME: options.home };
   const home = resolveHome(env);
-  if (!existsSync(home.root)) return;
+  // Opening the store of a home that was removed meanwhile would bring it back.
+  if (!existsSync(home.queueDb)) return;
   // Its own directory: the courier belongs to the home, not to the project that woke it.
   const client = openNodeClient({ env, cwd: home.root, role: 'courier' });
+  const watch = watchReasons(client, home);
   try {
-    const report = await client.syncNow({ deadlineMs: COURIER_LIFETIME_MS, waitForOthersMs: 0 });
+    const report = await client.syncNow({
+      deadlineMs: options.lifetimeMs ?? COURIER_LIFETIME_MS,
+      waitForOthersMs: 0,
+      signal: watch.signal,
+    });
     if (report.stoppedBy !== 'busy') logCourier(home, systemTime.now(), report);
   } finally {
-    await client.close();
+    watch.stop();
+    // With the home gone there is nothing left to close in order.
+    await client.close().catch(() => undefined);
   }
+}
+
+/** Aborts when the reasons for delivering are gone: the queue itself, or the sign-in. */
+function watchReasons(client: NodeClient, home: Home): { readonly signal: AbortSignal; stop(): void } {
+  const control = new AbortController();
+  let isStopped = false;
+
+  async function look(): Promise<void> {
+    const hasReason = existsSync(home.queueDb) && (await client.authStatus()).session !== null;
+    if (isStopped) return;
+    if (hasReason) lookLater();
+    else control.abort();
+  }
+
+  function lookLater(): void {
+    systemTime.after(WATCH_MS, () => void look().catch(lookLater));
+  }
+
+  lookLater();
+  return {
+    signal: control.signal,
+    stop() {
+      isStopped = true;
+    },
+  };
 }

@@ -12,6 +12,10 @@ export const VALUE = {
   lease: 'drainer_lease',
   /** Set by a process that wants a drain while another holds the lease. */
   drainRequest: 'drain_request',
+  /** When a courier was started that has not taken the lease yet. */
+  courierStart: 'courier_start',
+  /** When a command's own short try last failed. */
+  inlineFailure: 'inline_failure',
 } as const;
 
 /** Key of the team a project was last synced under (DESIGN §4.4). */

@@ -76,7 +76,7 @@ test.each([
   ['an expired token', ''],
   ['a token the server refused', 'access-1'],
 ])(
-  'eight processes with %s spend one refresh token between them, and none is logged out (EC-6, FR-034)',
+  'eight processes with %s spend one refresh token between them, and none is logged out',
   async (_name, rejected) => {
     const server = await startRotatingServer();
     const path = setupHome();

@@ -163,7 +163,7 @@ test('a valid token is given without asking anybody', async () => {
   expect(asked).toEqual([]);
 });
 
-test('a token is renewed from five seconds before its end, by the refresh token (FR-034)', async () => {
+test('a token is renewed from five seconds before its end, by the refresh token', async () => {
   const { auth, store, time, asked } = setup({ kept: credentials() });
   await time.advance(894_999);
   expect(await auth.accessToken()).toMatchObject({ accessToken: 'access-1' });
@@ -175,7 +175,7 @@ test('a token is renewed from five seconds before its end, by the refresh token 
   expect(await store.load()).toEqual(credentials({ tokens: RENEWED }));
 });
 
-test('a token refused before its time is renewed once, and both new tokens are kept (EC-6, FR-034)', async () => {
+test('a token refused before its time is renewed once, and both new tokens are kept', async () => {
   const { auth, store, asked } = setup({ kept: credentials() });
 
   expect(await auth.refresh('access-1')).toMatchObject({ kind: 'token', accessToken: 'access-2' });
@@ -289,7 +289,7 @@ test('nobody is asked for a caller that gave up before the lock was free', async
   expect(asked).toEqual([]);
 });
 
-test('a refused refresh forgets the tokens but not user, team and server (US7-3)', async () => {
+test('a refused refresh forgets the tokens but not user, team and server', async () => {
   const { auth, store, asked } = setup({ kept: credentials(), reply: { kind: 'refused' } });
 
   expect(await auth.refresh('access-1')).toEqual({ kind: 'expired' });

@@ -83,7 +83,7 @@ describe('trimStack', () => {
   });
 });
 
-test('backoff grows from 500 ms to 30 s and is spread over the whole range (FR-032)', () => {
+test('backoff grows from 500 ms to 30 s and is spread over the whole range', () => {
   expect([0, 1, 2, 6, 7, 5_000].map((attempt) => backoffCeiling(attempt))).toEqual([500, 1_000, 2_000, 30_000, 30_000, 30_000]);
   expect([backoffDelay(0, () => 0), backoffDelay(0, () => 0.999_999), backoffDelay(9, () => 0.5)]).toEqual([0, 500, 15_000]);
 });

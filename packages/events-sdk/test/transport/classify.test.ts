@@ -37,7 +37,7 @@ describe('verdicts of a 200', () => {
     expect(answer).toMatchObject({ kind: 'ok', verdicts: [{ eventId: A, verdict }] });
   });
 
-  test('takes the reason from error_message, then from error (US2-3)', () => {
+  test('takes the reason from error_message, then from error', () => {
     const results = [
       { event_id: A, status: 'rejected', error: 'second', error_message: 'first' },
       { event_id: B, status: 'rejected', error: 'payload: wp_id missing' },
@@ -48,7 +48,7 @@ describe('verdicts of a 200', () => {
     expect(answer).toMatchObject({ verdicts: [{ reason: 'first' }, { reason: 'payload: wp_id missing' }] });
   });
 
-  test('passes on the clock of a clock rejection (EC-3)', () => {
+  test('passes on the clock of a clock rejection', () => {
     const answer = classify(200, {
       results: [{ event_id: A, status: 'rejected', error: 'lamport', server_clock: 41 }],
     });

@@ -19,7 +19,7 @@ function endpointAnswering(
   return createHttpTokenEndpoint({ time: createTestTime(NOW), fetch });
 }
 
-test('asks for tokens with name and password, and for new ones with the refresh token, at the exact paths (FR-034)', async () => {
+test('asks for tokens with name and password, and for new ones with the refresh token, at the exact paths', async () => {
   const server = await startHttpServer((_request, response) => {
     response.end(JSON.stringify({ ...PAIR, access_lifetime: 900, refresh_lifetime: 604_800, team_slug: 'acme' }));
   });
