@@ -14,10 +14,14 @@ const root = join(import.meta.dirname, '..');
 const reportFolder = join(root, '.test-report');
 const { values } = parseArgs({ options: { fast: { type: 'boolean' }, 'tests-only': { type: 'boolean' } } });
 
+/** The acceptance tests run once more on a Node without `node:sqlite`: the sql.js store must carry everything. */
+const oldestNode = join(root, 'tools', 'oldest-node', 'node_modules', 'node', 'bin', 'node');
+
 interface Step {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Folders with a vitest config and at least one test, the small ones first; `scripts` has its own config too. */
@@ -42,6 +46,20 @@ function testStep(folder: string): Step {
     cwd: join(root, folder),
   };
 }
+
+const onOldestNode: Step = {
+  name: 'test packages/cli on the oldest Node',
+  command: ['vitest', 'run', 'test/e2e/emission.test.ts', 'test/e2e/delivery.test.ts', '--reporter=default'],
+  cwd: join(root, 'packages', 'cli'),
+  env: { TEST_NODE: oldestNode },
+};
+
+/** What `npm start` runs, with both stores. */
+const demos = ['node-sqlite', 'sqljs'].map((driver): Step => ({
+  name: `demo with ${driver}`,
+  command: ['node', 'examples/quickstart/src/main.ts'],
+  env: { SPEC_KITTY_QUEUE_DRIVER: driver },
+}));
 
 const inAll = (task: string): Step['command'] => ['turbo', 'run', task, '--output-logs=errors-only'];
 
@@ -70,11 +88,16 @@ const afterTests: readonly Step[] = [
 ];
 
 /** Runs one step; prints its line, and its whole output when it failed. */
-async function runStep({ name, command: [program, ...args], cwd = root }: Step): Promise<boolean> {
+async function runStep({ name, command: [program, ...args], cwd = root, env = {} }: Step): Promise<boolean> {
   const started = performance.now();
   const output: Buffer[] = [];
   const code = await new Promise<number>((resolve) => {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+    });
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
     child.on('error', (cause) => {
@@ -100,6 +123,8 @@ const steps: readonly Step[] = [
   build,
   ...(isTestsOnly ? [] : typecheck),
   ...folders.map(testStep),
+  ...(values.fast === true ? [] : [onOldestNode]),
+  ...(isTestsOnly ? [] : demos),
   ...(isTestsOnly || values.fast === true ? [] : packageChecks),
   ...(isTestsOnly ? [] : afterTests),
 ];

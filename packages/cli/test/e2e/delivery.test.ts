@@ -9,7 +9,7 @@ import { wpStatusChanged } from '@spec-kitty/events-sdk';
 import { openNodeClient } from '@spec-kitty/events-sdk/node';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { ADA, makeWorld, startServer, until, type World } from './world.ts';
+import { ADA, DRIVERS, makeWorld, startServer, until, type World } from './world.ts';
 
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
@@ -20,7 +20,8 @@ const MOVE = wpStatusChanged({ wpId: 'WP01', previousStatus: 'planned', newStatu
 
 /** `count` events in the home's queue, emitted by the library itself. */
 async function emit(world: World, count: number): Promise<void> {
-  const client = openNodeClient({ cwd: world.repository, env: world.env });
+  // The test's own Node has node:sqlite; the store must be one the commands' Node can open too.
+  const client = openNodeClient({ cwd: world.repository, env: { SPEC_KITTY_QUEUE_DRIVER: DRIVERS[0], ...world.env } });
   await client.emitAll(Array.from({ length: count }, () => MOVE));
   await client.close();
 }

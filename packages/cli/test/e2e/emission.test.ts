@@ -5,9 +5,9 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { describe, expect, test } from 'vitest';
 
-import { ADA, makeWorld, startServer } from './world.ts';
+import { ADA, DRIVERS, makeWorld, startServer } from './world.ts';
 
-describe.each(['node-sqlite', 'sqljs'] as const)('with the %s store', (driver) => {
+describe.each(DRIVERS)('with the %s store', (driver) => {
   test('implement, signed in, leaves one WPStatusChanged planned → doing (US1-1, SC-001, SC-006, SC-010, FR-016, FR-028, FR-005)', async () => {
     const world = makeWorld({ driver });
     const server = await startServer();

@@ -12,6 +12,12 @@ import { onTestFinished } from 'vitest';
 
 const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
+/** The Node that runs `spec-kitty`: this one, or the oldest supported one, which has no `node:sqlite`. */
+const node = process.env['TEST_NODE'] ?? process.execPath;
+
+/** The stores that Node can open. */
+export const DRIVERS = process.env['TEST_NODE'] === undefined ? (['node-sqlite', 'sqljs'] as const) : (['sqljs'] as const);
+
 export const ADA = { username: 'ada@example.com', password: 'correct horse battery', team: 'acme' };
 
 export interface Ended {
@@ -55,7 +61,7 @@ export function makeWorld(options: WorldOptions = {}) {
 
   async function specKitty(args: readonly string[], more: RunOptions = {}): Promise<Ended> {
     const { input = '', cwd = repository, extraEnv = {} } = more;
-    const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...env, ...extraEnv }, stdio: 'pipe' });
+    const child = spawn(node, [bin, ...args], { cwd, env: { ...env, ...extraEnv }, stdio: 'pipe' });
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));

@@ -16,7 +16,7 @@ const SHORTEST_PAUSE_MS = 250;
 export interface ClockMirrorWriter {
   /** The clock is moving: someone emits. */
   moves(): void;
-  /** Brings the file up to the clock if it has moved. Never rejects; a file that cannot be written is a warning. */
+  /** Brings the file up to the clock, if anything was emitted. Never rejects; a file that cannot be written is a warning. */
   flush(): Promise<void>;
 }
 
@@ -29,12 +29,11 @@ export interface ClockMirrorDeps {
 }
 
 export function createClockMirror(deps: ClockMirrorDeps): ClockMirrorWriter {
-  let isBehind = false;
+  let hasMoved = false;
   let writtenAt: number | null = null;
   let writing = Promise.resolve();
 
   async function write(): Promise<void> {
-    isBehind = false;
     writtenAt = deps.time.now();
     try {
       const { store, nodeId } = await deps.open();
@@ -51,14 +50,18 @@ export function createClockMirror(deps: ClockMirrorDeps): ClockMirrorWriter {
 
   return {
     moves() {
-      isBehind = true;
+      hasMoved = true;
       // The first write waits for close: a short command writes once.
       writtenAt ??= deps.time.now();
-      if (Math.abs(deps.time.now() - writtenAt) >= SHORTEST_PAUSE_MS) writing = writing.then(write);
+      if (Math.abs(deps.time.now() - writtenAt) < SHORTEST_PAUSE_MS) return;
+      writtenAt = deps.time.now();
+      writing = writing.then(write);
     },
     async flush() {
       await writing;
-      if (isBehind) await write();
+      if (!hasMoved) return;
+      hasMoved = false;
+      await write();
     },
   };
 }

@@ -211,7 +211,8 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
       isClosed = true;
       if (client.isStarted()) await (await client()).close();
       // `nudge` may have opened it alone; closing twice is safe.
-      if (homeStore.isStarted()) await (await homeStore()).store.close();
+      const opened = homeStore.isStarted() ? await homeStore().catch(() => undefined) : undefined;
+      await opened?.store.close();
     },
   };
 }
