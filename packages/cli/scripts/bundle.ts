@@ -41,6 +41,15 @@ const UNBUNDLED: Readonly<Record<string, string>> = {
   '@inquirer/editor': stub('editor.ts'),
 };
 
+/**
+ * `yaml` has for Node only CommonJS, and a dynamic import of bundled CommonJS yields `default` and none of its names:
+ * the library's `const { LineCounter } = await import('yaml')` would find nothing. Its other build is the same code as ES modules.
+ */
+function esModules(): Readonly<Record<string, string>> {
+  const require = createRequire(join(packageRoot, 'package.json'));
+  return { yaml: join(dirname(require.resolve('yaml/package.json')), 'browser/index.js') };
+}
+
 /** Builds into `root`. */
 export async function bundle(options: BundleOptions): Promise<void> {
   const outdir = join(options.root, 'dist');
@@ -61,7 +70,7 @@ export async function bundle(options: BundleOptions): Promise<void> {
     chunkNames: '[name]-[hash]',
     external: ['node:sqlite'],
     banner: { js: BANNER },
-    alias: { ...UNBUNDLED, ...options.alias },
+    alias: { ...UNBUNDLED, ...esModules(), ...options.alias },
     nodePaths: [join(packageRoot, 'node_modules')],
     logLevel: 'warning',
   });

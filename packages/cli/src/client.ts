@@ -97,3 +97,29 @@ export const openNodeClient: OpenClient = async (options) => {
     courier: { script: fileURLToPath(new URL('./courier.js', import.meta.url)) },
   });
 };
+
+/** How a home keeps its queue. */
+export type QueueDriver = 'node-sqlite' | 'sqljs';
+
+/** The file of a home's queue, without opening it: works also where the store itself refuses to. */
+export interface QueueFile {
+  /** The file and the configuration, as a person may see them. */
+  readonly path: string;
+  readonly configPath: string;
+  /** Who keeps the file; null when there is none yet. */
+  look(): { readonly driver: QueueDriver | null; readonly bytes: number };
+  /** Hands the file to another driver. Rejects with STORAGE_*, having changed nothing. */
+  convert(to: QueueDriver): Promise<{ readonly from: QueueDriver | null; readonly changed: boolean }>;
+}
+
+/** The queue's file of the home that `env` names. */
+export async function findQueueFile(env: NodeJS.ProcessEnv): Promise<QueueFile> {
+  const { convertStore, readStoreFile, resolveHome } = await import('@spec-kitty/events-sdk/node');
+  const home = resolveHome(env);
+  return {
+    path: home.display(home.queueDb),
+    configPath: home.display(home.configToml),
+    look: () => readStoreFile(home.queueDb),
+    convert: (to) => convertStore({ path: home.queueDb, to }),
+  };
+}

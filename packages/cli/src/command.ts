@@ -51,7 +51,8 @@ export abstract class SpecKittyCommand extends Command {
 
   /** Answers before the hooks run, so that the error stands above the link state and delivery delays nobody. */
   protected override async catch(error: Error): Promise<void> {
-    this.invocation().fail(describeFailure(error), error);
+    const command = [this.config.bin, ...(this.id ?? '').split(':')].join(' ').trim();
+    this.invocation().fail(describeFailure(error, command), error);
     throw error;
   }
 

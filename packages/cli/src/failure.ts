@@ -53,7 +53,8 @@ export class Refusal extends Error {
 /** What to do about a broken promise of the library. Codes without an entry have it in their message. */
 const SDK_REMEDIES: Readonly<Record<string, string>> = {
   STORAGE_BUSY: 'Another process holds the queue. Try again in a moment.',
-  STORAGE_CORRUPT: 'Move the named file away and run the command again; a new queue is made.',
+  STORAGE_CORRUPT:
+    '(cd "${SPEC_KITTY_HOME:-$HOME/.spec-kitty}" && mkdir -p damaged && mv queue.db* damaged/)',
   INVALID_SERVER_URL: 'Use an https:// address, or http:// for this machine (localhost).',
   AUTH_REFUSED: 'Check the user name and password, then run `spec-kitty auth login` again.',
   SERVER_UNREACHABLE: 'Check the network and the address (`spec-kitty sync server`), then try again.',
@@ -63,8 +64,8 @@ const SDK_REMEDIES: Readonly<Record<string, string>> = {
 /** Refusals outside any project: there is no team to tell, and an event would wait for a project for ever. */
 const OUTSIDE_PROJECTS: ReadonlySet<string> = new Set(['not-a-repository', 'not-initialised']);
 
-/** Describes any thrown value. `bin` names the program in hints. */
-export function describeFailure(error: unknown, bin = 'spec-kitty'): Failure {
+/** Describes any thrown value. `command` is whose help a usage error points to. */
+export function describeFailure(error: unknown, command = 'spec-kitty'): Failure {
   if (isInterruption(error)) {
     return { kind: 'interrupted', code: 'interrupted', message: 'Interrupted.', exitCode: 130, errorType: null };
   }
@@ -74,7 +75,7 @@ export function describeFailure(error: unknown, bin = 'spec-kitty'): Failure {
       kind: 'usage',
       code: 'usage',
       message: usageMessage(error.message),
-      remedy: remedy ?? `See \`${bin} --help\`, or add --help to the command.`,
+      remedy: remedy ?? `See \`${command} --help\`.`,
       exitCode: 2,
       errorType: null,
     };
@@ -160,7 +161,7 @@ function usageMessage(message: string): string {
   const own = message.replace(/\nSee more help with --help$/, '').trim();
   const extra = /^Unexpected arguments?: (?<words>.*)$/s.exec(own)?.groups?.['words'];
   if (extra !== undefined)
-    return `Unexpected ${extra.includes(', ') ? 'arguments' : 'argument'}: ${extra.split(', ').map(shown).join(', ')}`;
+    return extra.includes(', ') ? 'There are arguments too many.' : 'There is one argument too many.';
   const unknown = /^Nonexistent flags?: (?<words>.*)$/s.exec(own)?.groups?.['words'];
   if (unknown !== undefined) {
     const flags = unknown.split(', ').map((flag) => shown(flag.replace(/=.*$/s, '')));
@@ -170,7 +171,15 @@ function usageMessage(message: string): string {
   if (parsing !== undefined) return `${parsing['flag'] ?? ''}: ${redact(parsing['why'] ?? '')}.`;
   const option = /^Expected (?<flag>--[\w-]+)=.* to be (?<options>one of: .*)$/s.exec(own)?.groups;
   if (option !== undefined) return `Expected ${option['flag'] ?? ''} to be ${option['options'] ?? ''}`;
+  const missing = /^Missing \d+ required args?:\n(?<args>.*)$/s.exec(own)?.groups?.['args'];
+  if (missing !== undefined) return `Missing: ${missing.split('\n').map(named).join(', ')}`;
   return redact(own);
+}
+
+/** `wp_id  The package, e.g. WP01.` as `WP_ID (the package, e.g. WP01)`, the way help spells it. */
+function named(line: string): string {
+  const [, name = line, what] = /^(\S+)\s+(\S.*?)\.?$/.exec(line.trim()) ?? [];
+  return `${name.toUpperCase()}${what === undefined ? '' : ` (${what.charAt(0).toLowerCase()}${what.slice(1)})`}`;
 }
 
 /** A typed word if it is a plain one; paths, addresses and long texts are only mentioned. */

@@ -9,8 +9,9 @@ export function unknownCommand(id: string, ids: readonly string[], bin: string):
     const command = words.slice(0, length);
     if (!ids.includes(command.join(':'))) continue;
     const name = command.join(' ');
+    // Not repeated: what stands behind `auth login` may be a password.
     return new UsageError(
-      `\`${name}\` takes no argument ${words.slice(length).map(shown).join(' ')}`.trimEnd() + '.',
+      `\`${name}\` takes no arguments.`,
       `See \`${bin} ${name} --help\`.`,
     );
   }

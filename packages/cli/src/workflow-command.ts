@@ -1,5 +1,6 @@
 /** The base of commands that run a workflow service: one place for what they share, so that each is parse, call, render. */
 import { type CommandOutcome, SpecKittyCommand } from './command.ts';
+import { retyper } from './command-line.ts';
 import { createWorkflowDeps } from './workflow-deps.ts';
 import type { Place, WorkflowDeps } from './workflow/ports.ts';
 
@@ -12,7 +13,7 @@ export abstract class WorkflowCommand extends SpecKittyCommand {
   /** Where the command runs. */
   protected place(): Place {
     const invocation = this.invocation();
-    return { cwd: invocation.cwd(), env: invocation.env };
+    return { cwd: invocation.cwd(), env: invocation.env, retype: retyper(this.config.bin, this.id ?? '', this.argv) };
   }
 
   /** The outcome of a service whose result is its document. Its warnings go to stderr, or stay in the document under `--json`. */

@@ -24,7 +24,8 @@ export function createWorkflowDeps(invocation: Invocation): WorkflowDeps {
     time: systemTime,
     events: {
       async emit(drafts, options) {
-        await session.emitAll(drafts, options);
+        const outcomes = await session.emitAll(drafts, options);
+        return outcomes.filter(({ status }) => status !== 'dropped').length;
       },
     },
     // Steps are news for a person watching; scripts get the result.

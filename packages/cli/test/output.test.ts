@@ -164,7 +164,7 @@ describe('after an emitting command', () => {
   test('waiting events of someone signed out name the way to deliver them', async () => {
     const ended = await program.run(['probe', 'ok'], { script: { status: { queued: 1 } } });
 
-    expect(ended.stderr).toBe('[Offline] 1 event waiting; sign in to deliver: spec-kitty auth login\n');
+    expect(ended.stderr).toBe('[Offline] 1 event waiting; sign in to deliver: spec-kitty auth login --server URL\n');
   });
 
   test('the link state is left out under --json, delivery is not', async () => {

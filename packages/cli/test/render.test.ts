@@ -34,7 +34,7 @@ describe('sync status', () => {
   test('shows queue size, link state with evidence and age, and the last sync (US6-4, FR-037)', () => {
     expect(renderSyncStatus(full, now, '/home/someone')).toBe(
       [
-        'Queue       1,200 events to send, oldest 3m 12s (room for 10,000)',
+        'Queue       1,200 events to send, oldest 3m 12s (it holds at most 10,000)',
         'Held        2: no project identity (spec-kitty init); 1: the project belongs to another team',
         'Set aside   1 event after repeated refusals; kept, not sent',
         'Dropped     4 events because the queue was full',
@@ -47,6 +47,16 @@ describe('sync status', () => {
         'Store       node-sqlite, ~/.spec-kitty',
       ].join('\n'),
     );
+  });
+
+  test('says the age of held events where none are to send, and no full stop inside a line', () => {
+    const held = { ...full, queued: 0, held: { team: 3 }, connection: { ...full.connection, evidence: 'Nobody is signed in.' } };
+
+    const text = renderSyncStatus(held, now);
+
+    expect(text).toContain('Queue       0 events to send (it');
+    expect(text).toContain('Held        3: no team known yet, oldest 3m 12s');
+    expect(text).toContain('Nobody is signed in, 1m ago');
   });
 
   test('as a document has the same facts in wire spelling and ISO times', () => {
@@ -147,7 +157,7 @@ test('a slip of the hand is recognised, another word is not', () => {
 
 test('words behind a command without arguments are called what they are', () => {
   expect(unknownCommand('auth:logout:now', ['auth:logout'], 'spec-kitty').message).toBe(
-    '`auth logout` takes no argument now.',
+    '`auth logout` takes no arguments.',
   );
 });
 

@@ -67,6 +67,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   const logger = warnOnce(deps.logger ?? silentLogger);
   const parts = openOnce(deps, time);
   const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
 
   function track<T>(work: Promise<T>): Promise<T> {
     running.add(work);
@@ -113,12 +114,17 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     status: () => track(status()),
     requestDrain: () => track(askForDrain()),
 
-    async close() {
-      parts.refuseMore();
-      while (running.size > 0) await Promise.allSettled(running);
-      await parts.close();
+    close() {
+      closing ??= closeAfterWork();
+      return closing;
     },
   };
+
+  async function closeAfterWork(): Promise<void> {
+    parts.refuseMore();
+    while (running.size > 0) await Promise.allSettled(running);
+    await parts.close();
+  }
 }
 
 interface Opened {

@@ -83,11 +83,14 @@ export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter
       return dropAll(
         drafts,
         'full',
-        `Queue full: ${answer.waiting} of ${cap} events wait, ${countEvents(drafts.length)} not recorded. Deliver what waits with \`spec-kitty sync now\`.`,
+        `Queue full: ${answer.waiting} of ${cap} events wait, ${countEvents(drafts.length)} not recorded. Deliver what waits first.`,
       );
     }
     if (answer.waiting >= cap * QUEUE_WARNING_SHARE) {
-      deps.logger.warn('queue-filling', `${answer.waiting} of ${cap} events wait to be sent. Deliver them with \`spec-kitty sync now\`.`);
+      deps.logger.warn('queue-filling', `${answer.waiting} of ${cap} events wait to be sent. New ones are refused once it is full.`);
+    }
+    if ('held' in gate && gate.held !== 'disabled') {
+      deps.logger.warn(`event-held-${gate.held}`, `${countEvents(drafts.length)} kept on this machine: ${HELD_BECAUSE[gate.held]}.`);
     }
     return answer.envelopes.map((envelope) => toOutcome<M>(envelope, gate));
   }
@@ -117,6 +120,13 @@ export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter
     },
   };
 }
+
+/** Why an event is held, for a person. Being switched off is the project's own choice and needs no words. */
+const HELD_BECAUSE: Readonly<Record<Exclude<HeldReason, 'disabled'>, string>> = {
+  team: 'no team is signed in',
+  project: 'the project has no identity yet',
+  'team-changed': 'this project belongs to another team than the one signed in',
+};
 
 function toPlacement(facts: EmissionFacts, gate: Gate): Placement {
   const held = 'held' in gate;

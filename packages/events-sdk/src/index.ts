@@ -3,7 +3,7 @@
  * decision. Stores, transports and everything of Node have entries of their own.
  */
 export type { Session, SessionProvider, TokenAnswer } from './auth/port.ts';
-export { createClient, type Client, type ClientDeps } from './client.ts';
+export { createClient, type Client, type ClientDeps, type ClientEmitOptions } from './client.ts';
 export { afterReceiving, compareEvents, createLamportClock, nextTick, type LamportClock } from './clock/lamport.ts';
 export type { AnyEnvelope, EventEnvelope } from './contract/envelope.ts';
 export { defineEvent, type Draft, type EventDefinition, type EventMap, type EventType, type PayloadOf } from './contract/event-map.ts';

@@ -19,7 +19,7 @@ const STYLES: Readonly<Record<ConnectionStatus['state'], Style>> = {
 };
 
 /** What the indicator looks at. */
-export type IndicatorFacts = Pick<HomeStatus, 'queued' | 'held' | 'parked' | 'connection' | 'session' | 'lastSync'>;
+export type IndicatorFacts = Pick<HomeStatus, 'queued' | 'held' | 'parked' | 'connection' | 'session' | 'lastSync' | 'server'>;
 
 /** What is known beside the home's own record. */
 export interface IndicatorContext {
@@ -38,7 +38,7 @@ export function renderIndicator(status: IndicatorFacts, context: IndicatorContex
   const label = paint(STYLES[status.connection.state], CONNECTION_LABELS[status.connection.state]);
   if (status.session === null) {
     if (waiting === 0) return null;
-    return `${label} ${events(waiting)} waiting; sign in to deliver: spec-kitty auth login`;
+    return `${label} ${events(waiting)} waiting; sign in to deliver: ${signIn(status.server)}`;
   }
   const words = [
     ...(waiting > 0 ? [`${events(waiting)} waiting`] : []),
@@ -56,6 +56,11 @@ function outlook({ queued, lastSync }: IndicatorFacts, { handOff, now }: Indicat
   if (handOff === 'courier') return `the courier ${failed ? 'tries again' : 'delivers in the background'}${lastTry}`;
   if (queued === 0) return 'held, see: spec-kitty sync status';
   return `deliver with: spec-kitty sync now${lastTry}`;
+}
+
+/** The command to sign in with: without a known server it has to name one. */
+export function signIn(server: string | null): string {
+  return `spec-kitty auth login${server === null ? ' --server URL' : ''}`;
 }
 
 /** Held events of all reasons together. */

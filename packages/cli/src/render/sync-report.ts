@@ -1,6 +1,7 @@
 /** What one sync did, as text, document and exit code. Pure. */
 import type { SyncProgress, SyncReport, SyncStop } from '@spec-kitty/events-sdk';
 
+import { signIn } from './indicator.ts';
 import { amount, duration, events } from './words.ts';
 
 /** Why a sync ended, and what a person can do; null where there is nothing to explain. */
@@ -33,7 +34,7 @@ export function syncExitCode(report: SyncReport): 0 | 1 | 3 | 4 {
 }
 
 /** The report, verdict by verdict, each refused event with the server's reason. */
-export function renderSyncReport(report: SyncReport): string {
+export function renderSyncReport(report: SyncReport, server: string | null): string {
   const lines: string[] = [];
   const counts = [
     ['sent', report.sent],
@@ -51,7 +52,7 @@ export function renderSyncReport(report: SyncReport): string {
   for (const [reason, count] of reasons(report)) lines.push(`  rejected: ${events(count)}: ${reason}`);
   const stop = STOPS[report.stoppedBy];
   // The engine's own sentence knows more than ours; what to do follows either.
-  if (stop !== null) lines.push(`${report.message ?? stop[0]} ${stop[1]}`);
+  if (stop !== null) lines.push(`${report.message ?? stop[0]} ${report.stoppedBy === 'logged-out' ? `Run: ${signIn(server)}` : stop[1]}`);
   if (report.retryAfterMs !== undefined) lines.push(`The server asks to wait ${duration(report.retryAfterMs)}.`);
   if (report.remaining > 0) lines.push(`${events(report.remaining)} still to send.`);
   if (report.held > 0) lines.push(`${events(report.held)} held back: see spec-kitty sync status`);

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 
 import type { HomeStatus } from '../client.ts';
 import { sessionDocument } from './auth.ts';
-import { CONNECTION_LABELS, heldEvents } from './indicator.ts';
+import { CONNECTION_LABELS, heldEvents, signIn } from './indicator.ts';
 import { ago, amount, duration, events, iso, rows, utc } from './words.ts';
 
 const HELD_REASONS: Readonly<Record<string, string>> = {
@@ -18,14 +18,14 @@ export function renderSyncStatus(status: HomeStatus, now: number, userHome: stri
   const { session, project, courier, lastSync, connection } = status;
   const pairs: (readonly [string, string])[] = [
     ['Queue', queue(status, now)],
-    ...(heldEvents(status.held) > 0 ? [['Held', held(status.held)] as const] : []),
+    ...(heldEvents(status.held) > 0 ? [['Held', held(status.held) + (status.queued === 0 ? oldest(status, now) : '')] as const] : []),
     ...(status.parked > 0
       ? [['Set aside', `${events(status.parked)} after repeated refusals; kept, not sent`] as const]
       : []),
     ...(status.dropped > 0 ? [['Dropped', `${events(status.dropped)} because the queue was full`] as const] : []),
     [
       'Connection',
-      `${CONNECTION_LABELS[connection.state]} ${connection.evidence}${connection.at === null ? '' : `, ${ago(connection.at, now)}`}`,
+      `${CONNECTION_LABELS[connection.state]} ${connection.evidence.replace(/\.$/, '')}${connection.at === null ? '' : `, ${ago(connection.at, now)}`}`,
     ],
     [
       'Last sync',
@@ -38,7 +38,7 @@ export function renderSyncStatus(status: HomeStatus, now: number, userHome: stri
     [
       'Account',
       session === null
-        ? 'not signed in: spec-kitty auth login'
+        ? `not signed in: ${signIn(status.server)}`
         : `${session.username}, ${session.teamSlug === null ? 'no team' : `team ${session.teamSlug}`}`,
     ],
     ['Project', project === null ? 'none here: spec-kitty init' : `${project.slug} (${project.uuid})`],
@@ -75,8 +75,12 @@ export function syncStatusDocument(status: HomeStatus): Record<string, unknown> 
 }
 
 function queue(status: HomeStatus, now: number): string {
-  const oldest = status.oldestPendingAt === null ? '' : `, oldest ${duration(now - status.oldestPendingAt)}`;
-  return `${events(status.queued)} to send${oldest} (room for ${amount(status.cap)})`;
+  return `${events(status.queued)} to send${status.queued > 0 ? oldest(status, now) : ''} (it holds at most ${amount(status.cap)})`;
+}
+
+/** The age is that of the oldest of all waiting events: said once, at the first line that has any. */
+function oldest({ oldestPendingAt }: HomeStatus, now: number): string {
+  return oldestPendingAt === null ? '' : `, oldest ${duration(now - oldestPendingAt)}`;
 }
 
 function held(byReason: HomeStatus['held']): string {

@@ -8,7 +8,7 @@ import { withFeatureLock } from './feature-lock.ts';
 import { removeTree, writeText } from './files.ts';
 import type { Place, WorkflowDeps } from './ports.ts';
 import { findProject, refuseInWorktree } from './project-root.ts';
-import { currentBranch } from './repository.ts';
+import { aBranch, currentBranch } from './repository.ts';
 import { planText, specText, TASKS_README } from './templates.ts';
 
 /** What the user asked for. */
@@ -57,9 +57,10 @@ export async function createFeature(
   const head = await currentBranch(deps.git, project.root);
   const target = input.targetBranch?.trim() || head;
   if (head === undefined || target === undefined || head !== target) {
-    const where = head === undefined ? 'the main checkout has a detached HEAD' : `the main checkout is on ${head}`;
-    throw new WorkflowError('wrong-branch', `A feature for ${target ?? 'a branch'} is committed there, but ${where}.`, {
-      remedy: `git switch ${target ?? 'BRANCH'} && spec-kitty agent feature create-feature ${slug}`,
+    const branch = target ?? (await aBranch(deps.git, project.root));
+    const what = head === undefined ? 'HEAD is detached: a commit made here would belong to no branch.' : `A feature for ${branch} is committed there, but the main checkout is on ${head}.`;
+    throw new WorkflowError(head === undefined ? 'detached-head' : 'wrong-branch', what, {
+      remedy: `git switch ${branch} && ${input.retype?.() ?? `spec-kitty agent feature create-feature ${slug}`}`,
     });
   }
   await checkCanCommit(deps.git, project.root);

@@ -8,7 +8,7 @@ import { readWpId } from './wp-id.ts';
 export interface DeclaredDependencies {
   /** In the order written, ranges expanded, without repetition. Empty for "None". */
   readonly ids: readonly string[];
-  /** Ids after a parenthesis or full stop, where reading stopped: `WP06` of `WP05 (a), WP06 (b)`. */
+  /** Ids after a parenthesis that never closes, where reading stopped: `WP06` of `WP05 (a, WP06`. */
   readonly unread: readonly string[];
 }
 
@@ -18,7 +18,8 @@ const RANGE = String.raw`${ID}(?:\s*[-–—]\s*${ID}|[-–—]\d{2}(?![0-9A-Za-
 /** `WP01, WP02 and WP04–WP06`, from the start of the text. */
 const LIST = new RegExp(String.raw`^${RANGE}(?:\s*(?:,\s*and\b|,|&|\+|\band\b)\s*${RANGE})*`, 'i');
 const NOTHING = /^(?:none\b|no dependencies\b|nothing\b|\[\s*\]|n\/a\b|-+\s*$)/i;
-const UNREAD_AFTER = new RegExp(String.raw`^\s*\([^)]*\)\s*(?:,|and\b|&|\+)\s*(?:and\s+)?(${ID}.*)$`, 'i');
+/** What joins two entries of a list. */
+const JOIN = /^\s*(?:,\s*and\b|,|&|\+|\band\b)\s*/i;
 
 /** What a line declares, wherever it stands in a section; undefined when it is no declaration. */
 export function readDependencyLine(line: string): DeclaredDependencies | undefined {
@@ -42,10 +43,36 @@ function withoutLeadIn(text: string): string {
 
 function readList(text: string): DeclaredDependencies | undefined {
   if (NOTHING.test(text)) return { ids: [], unread: [] };
-  const list = LIST.exec(text)?.[0];
-  if (list === undefined) return undefined;
-  const rest = UNREAD_AFTER.exec(text.slice(list.length))?.[1] ?? '';
-  return { ids: expand(list), unread: expand(LIST.exec(rest)?.[0] ?? '') };
+  const lists: string[] = [];
+  let rest = text;
+  for (;;) {
+    const list = LIST.exec(rest)?.[0];
+    if (list === undefined) break;
+    lists.push(list);
+    const after = rest.slice(list.length).trimStart();
+    const reason = openingParenthesis(after);
+    if (reason === undefined) {
+      // It never closes: nobody can say where the reason ends, so what follows is reported, not taken.
+      if (lists.length > 0 && after.startsWith('(')) return { ids: expand(lists.join()), unread: expand(after) };
+      break;
+    }
+    const more = JOIN.exec(after.slice(reason.length))?.[0];
+    if (more === undefined) break;
+    rest = after.slice(reason.length + more.length);
+  }
+  return lists.length === 0 ? undefined : { ids: expand(lists.join()), unread: [] };
+}
+
+/** The parenthesis a text begins with, up to its matching end; undefined when there is none or it never closes. */
+function openingParenthesis(text: string): string | undefined {
+  if (!text.startsWith('(')) return undefined;
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === '(') depth += 1;
+    else if (text[at] === ')') depth -= 1;
+    if (depth === 0) return text.slice(0, at + 1);
+  }
+  return undefined;
 }
 
 function expand(list: string): readonly string[] {

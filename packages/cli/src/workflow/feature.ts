@@ -38,12 +38,12 @@ export function listFeatures(root: string): readonly string[] {
 }
 
 /** The feature by its name; `slug` must exist. */
-export function openFeature(root: string, slug: string): Feature {
+export function openFeature(root: string, slug: string, retype: Place['retype'] = undefined): Feature {
   const features = listFeatures(root);
   if (!features.includes(slug)) {
     const known = features.length === 0 ? 'There is none yet.' : `There are: ${some(features)}.`;
     throw new WorkflowError('feature-not-found', `There is no feature "${slug}" in kitty-specs. ${known}`, {
-      remedy: features.length === 0 ? 'spec-kitty agent feature create-feature some-name' : `--feature ${features.at(-1) ?? ''}`,
+      remedy: features.length === 0 ? 'spec-kitty agent feature create-feature some-name' : again(retype, meant(slug, features)),
     });
   }
   const dir = join(root, 'kitty-specs', slug);
@@ -57,7 +57,7 @@ export async function detectFeature(
   input: Place & { readonly feature?: string | undefined },
 ): Promise<Feature> {
   const named = input.feature?.trim() || input.env?.['SPECIFY_FEATURE']?.trim();
-  if (named) return openFeature(project.root, named);
+  if (named) return openFeature(project.root, named, input.retype);
   const features = listFeatures(project.root);
   const found =
     (await fromBranch(git, project, features)) ?? fromPath(project, input.cwd, features) ?? (features.length === 1 ? features[0] : undefined);
@@ -68,7 +68,7 @@ export async function detectFeature(
     });
   }
   throw new WorkflowError('feature-unclear', `It is not clear which feature is meant: ${some(features)}.`, {
-    remedy: `--feature ${features.at(-1) ?? ''}   (or set SPECIFY_FEATURE)`,
+    remedy: again(input.retype, features.at(-1) ?? ''),
   });
 }
 
@@ -110,6 +110,16 @@ function fromPath(project: Project, cwd: string, features: readonly string[]): s
 /** The feature a branch or directory name stands for: `NNN-name` or `NNN-name-WPnn`. */
 function known(name: string, features: readonly string[]): string | undefined {
   return [name, name.replace(/-WP\d{2}$/, '')].find((slug) => features.includes(slug));
+}
+
+/** The feature somebody may have had in mind: part of its name, or its number. Else the newest. */
+function meant(text: string, features: readonly string[]): string {
+  return features.findLast((slug) => slug.startsWith(`${text}-`) || slug.endsWith(`-${text}`)) ?? features.at(-1) ?? '';
+}
+
+/** The same command for another feature. */
+function again(retype: Place['retype'], feature: string): string {
+  return retype === undefined ? `--feature ${feature}` : retype(feature);
 }
 
 function some(features: readonly string[]): string {

@@ -70,7 +70,7 @@ export async function finalizeTasks(deps: FinalizeDeps, input: FinalizeTasksInpu
     const { plan } = await readPlan(deps.git, project, feature, target);
     return answer(feature, plan, { dryRun: true });
   }
-  const target = await requireTargetBranch(deps.git, project, feature, `spec-kitty agent feature finalize-tasks --feature ${feature.slug}`);
+  const target = await requireTargetBranch(deps.git, project, feature, input.retype?.(feature.slug) ?? `spec-kitty agent feature finalize-tasks --feature ${feature.slug}`);
   return withFeatureLock(deps.lock, project, feature.slug, async () => {
     const { plan, commit, drafts } = await settle(deps, { project, feature, target, again: input.emit === true });
     const [first] = drafts;
@@ -78,9 +78,11 @@ export async function finalizeTasks(deps: FinalizeDeps, input: FinalizeTasksInpu
 
     // Still under the lock: a second run must not take the note for one of a killed run and tell it twice.
     const causationId = first.causationId ?? deps.newUlid();
-    await deps.events.emit(drafts, { projectRoot: project.root, causationId });
+    const emitted = await deps.events.emit(drafts, { projectRoot: project.root, causationId });
+    // Nothing recorded: the note stays, and the next run tells it.
+    if (emitted === 0) return answer(feature, plan, { commit });
     dropUnsent(project, noteOf(feature));
-    return answer(feature, plan, { commit, causationId, emitted: drafts.length });
+    return answer(feature, plan, { commit, causationId, emitted });
   });
 }
 

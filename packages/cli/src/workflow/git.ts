@@ -4,8 +4,6 @@
  */
 import { setTimeout as pauseFor } from 'node:timers/promises';
 
-import { execa } from 'execa';
-
 import { WorkflowError } from './errors.ts';
 import type { Git } from './ports.ts';
 
@@ -28,6 +26,8 @@ export function createGit(env: Readonly<Record<string, string | undefined>> = pr
   };
   return {
     async run(cwd, args) {
+      // Loaded at the first call: a command that is refused for its words pays for no process library.
+      const { execa } = await import('execa');
       const answer = await execa('git', [...args], {
         cwd,
         env: gitEnv,

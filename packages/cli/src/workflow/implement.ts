@@ -68,15 +68,16 @@ export async function implement(deps: ImplementDeps, input: ImplementInput): Pro
     const project = await findProject(deps.git, input);
     refuseInWorktree(project, input, `spec-kitty implement ${wpId}`);
     const feature = await detectFeature(deps.git, project, input);
-    const target = await requireTargetBranch(deps.git, project, feature, `spec-kitty implement ${wpId} --feature ${feature.slug}`);
+    const target = await requireTargetBranch(deps.git, project, feature, input.retype?.(feature.slug) ?? `spec-kitty implement ${wpId} --feature ${feature.slug}`);
     const workspace = workspaceOf(project.root, feature, wpId);
     return await withFeatureLock(deps.lock, project, feature.slug, async () => {
       const wp = findWp(feature, wpId);
       const { result, drafts } = await prepare(deps, { project, feature, wp, target, workspace, agent, input, shellPid: input.shellPid }, base);
       if (drafts.length > 0) {
         // Still under the lock: a second run must not take the note for one of a killed run and tell it twice.
-        await deps.events.emit(drafts, { projectRoot: project.root });
-        dropUnsent(project, workspace.branch);
+        const emitted = await deps.events.emit(drafts, { projectRoot: project.root });
+        // Nothing recorded: the note stays, and the next run tells it if it still is true.
+        if (emitted > 0) dropUnsent(project, workspace.branch);
       }
       return result;
     });

@@ -15,7 +15,7 @@ import { lineEnding } from './frontmatter.ts';
 import type { Place, WorkflowDeps } from './ports.ts';
 import { completeConfig, hasIdentity, KNOWN_AGENTS } from './project-config.ts';
 import { findRepository, type Repository } from './project-root.ts';
-import { currentBranch, mustRun, statusLines } from './repository.ts';
+import { aBranch, currentBranch, identityMissing, mustRun, statusLines, userName } from './repository.ts';
 
 /** What the user asked for. */
 export interface InitInput extends Place {
@@ -46,7 +46,9 @@ type InitDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'progress' | 'creat
 export async function init(deps: InitDeps, input: InitInput): Promise<InitResult> {
   const unknown = (input.agents ?? []).find((agent) => !KNOWN_AGENTS.some((known) => known === agent));
   if (unknown !== undefined) {
-    throw new WorkflowError('agent-unknown', `There is no agent "${unknown}": there are ${KNOWN_AGENTS.join(', ')}.`);
+    throw new WorkflowError('agent-unknown', `There is no agent "${unknown}": there are ${KNOWN_AGENTS.join(', ')}.`, {
+      remedy: 'spec-kitty init --agents claude',
+    });
   }
   const { repository, isNew } = await openRepository(deps, input);
   if (repository.checkout !== repository.root) {
@@ -55,7 +57,9 @@ export async function init(deps: InitDeps, input: InitInput): Promise<InitResult
     });
   }
   if ((await currentBranch(deps.git, repository.root)) === undefined) {
-    throw new WorkflowError('detached-head', 'HEAD is detached: a commit made here would belong to no branch.', { remedy: 'git switch main && spec-kitty init' });
+    throw new WorkflowError('detached-head', 'HEAD is detached: a commit made here would belong to no branch.', {
+      remedy: `git switch ${await aBranch(deps.git, repository.root)} && spec-kitty init`,
+    });
   }
   return withFeatureLock(deps.lock, repository, 'init', () => complete(deps, repository, input, isNew));
 }
@@ -66,6 +70,8 @@ async function openRepository(deps: InitDeps, input: InitInput): Promise<{ reado
   if (input.git !== true) {
     throw new WorkflowError('not-a-repository', 'This directory is not inside a git repository.', { remedy: 'git init -b main && spec-kitty init' });
   }
+  // Asked before the repository is made: a refusal leaves nothing behind.
+  if ((await userName(deps.git, input.cwd)) === undefined) throw identityMissing();
   await mustRun(deps.git, input.cwd, ['init', '--quiet', '--initial-branch=main'], 'make a repository here');
   const made = await findRepository(deps.git, input.cwd);
   if (made === undefined) throw new WorkflowError('git-failed', 'git made a repository here that it cannot find.', { kind: 'runtime' });

@@ -27,10 +27,11 @@ export interface Lock {
 
 /** Where events go. Never rejects: an event that cannot be recorded is the emitter's warning, not our failure. */
 export interface WorkflowEvents {
+  /** Answers how many were recorded: what was not has been warned about. */
   emit(
     drafts: readonly Draft<SpecKittyEvents>[],
     options: { readonly projectRoot: string; readonly causationId?: string },
-  ): Promise<void>;
+  ): Promise<number>;
 }
 
 /** Called with one short line per step that takes time, e.g. `Creating workspace 004-x-WP01`. */
@@ -62,4 +63,6 @@ export interface ProjectIdentity {
 export interface Place {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The command as it was typed, with another feature if one is given; remedies then name it, flags and all. */
+  readonly retype?: (feature?: string) => string;
 }

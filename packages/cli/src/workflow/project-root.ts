@@ -45,7 +45,7 @@ export async function findProject(git: Git, place: Place): Promise<Project> {
   const repository = await findRepository(git, start);
   if (repository === undefined) {
     throw new WorkflowError('not-a-repository', 'This directory is not inside a git repository.', {
-      remedy: 'git init && spec-kitty init',
+      remedy: 'git init -b main && spec-kitty init',
     });
   }
   if (!existsSync(join(repository.root, '.kittify'))) {
@@ -63,7 +63,7 @@ export function refuseInWorktree(project: Project, place: Place, command: string
   const name = basename(project.checkout);
   const way = relative(realpathSync(place.cwd), project.root);
   throw new WorkflowError('in-worktree', `This runs in the main checkout only, and you are in the workspace ${name}.`, {
-    remedy: `cd ${way === '' ? '.' : way} && ${command}`,
+    remedy: `cd ${way === '' ? '.' : way} && ${place.retype?.() ?? command}`,
   });
 }
 

@@ -30,6 +30,13 @@ export async function currentBranch(git: Git, cwd: string): Promise<string | und
   return answer.exitCode === 0 ? answer.stdout.trim() : undefined;
 }
 
+/** A branch to go to from a detached HEAD: `main` or `master` where there is one, else the one committed to last. */
+export async function aBranch(git: Git, cwd: string): Promise<string> {
+  const list = await git.run(cwd, ['for-each-ref', '--sort=-committerdate', '--format=%(refname:short)', 'refs/heads']);
+  const branches = list.stdout.split('\n').filter((name) => name !== '');
+  return ['main', 'master'].find((name) => branches.includes(name)) ?? branches[0] ?? 'main';
+}
+
 /** The commit a name points at; undefined when it names none. */
 export async function commitOf(git: Git, cwd: string, name: string): Promise<string | undefined> {
   const answer = await git.run(cwd, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`]);

@@ -43,7 +43,7 @@ export interface ScaffoldResult {
 export async function scaffold(deps: Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'progress'>, input: ScaffoldInput): Promise<ScaffoldResult> {
   const project = await findProject(deps.git, input);
   const feature = await detectFeature(deps.git, project, input);
-  await requireTargetBranch(deps.git, project, feature, `spec-kitty agent tasks scaffold --feature ${feature.slug} …`);
+  await requireTargetBranch(deps.git, project, feature, input.retype?.(feature.slug) ?? `spec-kitty agent tasks scaffold --feature ${feature.slug} …`);
   await checkCanCommit(deps.git, project.root);
   return withFeatureLock(deps.lock, project, feature.slug, () => write(deps, project, feature, input));
 }

@@ -96,7 +96,7 @@ function warningsOf(
     ...[...fileIds].filter((id) => !sections.has(id)).map((id) => `${id} has a file in tasks/, but no section in tasks.md.`),
     ...list
       .filter(({ unreadDeps }) => unreadDeps.length > 0)
-      .map(({ id, unreadDeps }) => `In the section ${id} of tasks.md, ${unreadDeps.join(', ')} stands behind a remark and was not read as a dependency; write remarks last.`),
+      .map(({ id, unreadDeps }) => `In the section ${id} of tasks.md, ${unreadDeps.join(', ')} stands behind a parenthesis that never closes and was not read as a dependency; close it.`),
     ...tasks.ambiguousSubtasks.map((id) => `${id} is the id of more than one subtask in tasks.md.`),
   ];
 }

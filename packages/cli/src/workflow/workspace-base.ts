@@ -54,10 +54,20 @@ async function onSeveral(git: Git, input: BaseInput): Promise<WorkspaceBase> {
     if (!(await isInTarget(git, input, id))) open.push(id);
   }
   if (open.length === 0) return targetAsBase(git, input);
+  const started: string[] = [];
+  for (const id of open) {
+    if ((await branchTip(git, input.root, workspaceOf(input.root, input.feature, id).branch)) !== undefined) started.push(id);
+  }
+  const [last] = started.toReversed();
+  const way = last === undefined ? 'none of them has a workspace yet: start with the first' : 'choose one to build on with --base';
   throw new WorkflowError(
     'several-bases',
-    `${input.wp.id} waits for ${input.wp.dependencies.join(', ')}, and ${open.join(', ')} ${open.length === 1 ? 'is' : 'are'} not merged into ${input.target}: choose one to build on with --base.`,
-    { wpId: input.wp.id, remedy: `spec-kitty implement ${input.wp.id} --base ${open.at(-1) ?? ''} --feature ${input.feature.slug}` },
+    `${input.wp.id} waits for ${input.wp.dependencies.join(', ')}; not merged into ${input.target}: ${open.join(', ')}; ${way}.`,
+    {
+      wpId: input.wp.id,
+      // Only a package that has been started can be built on.
+      remedy: `spec-kitty implement ${last === undefined ? (open[0] ?? '') : `${input.wp.id} --base ${last}`} --feature ${input.feature.slug}`,
+    },
   );
 }
 

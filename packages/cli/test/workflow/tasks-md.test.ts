@@ -123,6 +123,11 @@ describe('reads a dependency line', () => {
     ['Dependencies: None (can start now)', []],
     ['**Dependencies**: []', []],
     ['Depends on nothing', []],
+    ['Depends on WP05 (fixtures), WP06 (config)', ['WP05', 'WP06']],
+    ['Depends on WP05 (not WP01), WP06 (a (b, WP02) c) and WP03–WP04', ['WP03', 'WP04', 'WP05', 'WP06']],
+    ['Depends on WP05 (fixtures); WP06 (config)', ['WP05']],
+    ['Depends on WP05 (fixtures). WP06 (config)', ['WP05']],
+    ['Depends on WP05 (fixtures) but WP06 can start', ['WP05']],
   ])('%s', (line, deps) => {
     expect(parseTasksMd(`## WP07: A\n${line}\n`).wps[0]).toMatchObject({ deps, depsDeclared: true });
   });
@@ -147,6 +152,6 @@ test('reads bullets below a Dependencies heading, also without the words', () =>
   expect(parseTasksMd(text).wps[0]?.deps).toEqual(['WP01', 'WP02']);
 });
 
-test('stops at a parenthesis, and says which ids it therefore did not read', () => {
-  expect(parseTasksMd('## WP07: A\n- Depends on WP05 (fixtures), WP06 (config)\n').wps[0]).toMatchObject({ deps: ['WP05'], unreadDeps: ['WP06'] });
+test('stops at a parenthesis that never closes, and says which ids it therefore did not read', () => {
+  expect(parseTasksMd('## WP07: A\n- Depends on WP05 (fixtures, WP06\n').wps[0]).toMatchObject({ deps: ['WP05'], unreadDeps: ['WP06'] });
 });

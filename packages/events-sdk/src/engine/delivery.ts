@@ -22,6 +22,8 @@ export interface DeliveryStop {
 export interface Delivery {
   /** Sends one batch until every event of it is decided on or left alone. Undefined: go on with the next. */
   deliver(batch: readonly StoredEvent[], signal?: AbortSignal): Promise<DeliveryStop | undefined>;
+  /** Ends the pass: sets aside the events that were refused alone, unless the server refuses everything. */
+  finish(): Promise<void>;
   /** The most events the server has shown it takes at once. */
   maxEvents(): number;
 }
@@ -38,12 +40,20 @@ export interface DeliveryDeps {
   readonly logger: Logger;
 }
 
+/**
+ * A server that answers 400 to this many single events, with nothing accepted in between, is at fault itself:
+ * setting event after event aside would empty the queue into the parked ones.
+ */
+const MAX_SUSPECTS = 3;
+
 /** Delivery for one session and one pass. */
 export function createDelivery(deps: DeliveryDeps): Delivery {
   const { queue, transport, sessions, session, lease, tally, logger } = deps;
   let token = deps.accessToken;
   let refreshedSinceSuccess = false;
   let maxEvents = MAX_EVENTS_PER_BATCH;
+  /** Refused alone; parked once the server has shown that it takes others. */
+  let suspects: { readonly event: StoredEvent; readonly reason: string }[] = [];
 
   /** Pushes once, or twice when the first token was refused and a newer one could be had. */
   async function push(events: readonly StoredEvent[], signal?: AbortSignal): Promise<PushAnswer | DeliveryStop> {
@@ -82,7 +92,10 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     const settlement = await queue.settle(events, answer.verdicts);
     tally.add(events.length, settlement);
     const decided = settlement.removed + settlement.duplicates + settlement.pending + settlement.rejected.length;
-    if (decided > 0) return undefined;
+    if (decided > 0) {
+      await parkSuspects();
+      return undefined;
+    }
     return { by: 'no-progress', message: `The server answered without a verdict on any of ${events.length} events.` };
   }
 
@@ -90,6 +103,12 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     await queue.park([event.eventId], reason);
     tally.addParked({ eventId: event.eventId, eventType: event.eventType, reason, retryCount: event.retryCount, parked: true });
     logger.debug('event-parked', `${event.eventId} ${event.eventType}`);
+  }
+
+  async function parkSuspects(): Promise<void> {
+    const found = suspects;
+    suspects = [];
+    for (const { event, reason } of found) await park(event, reason);
   }
 
   /** The parts a refused batch is tried again in, or undefined when it cannot be made smaller. */
@@ -115,8 +134,11 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     }
     const halves = halve(events);
     if (halves === undefined) {
-      for (const event of events) await park(event, parkReason(event, answer));
-      return [];
+      for (const event of events) {
+        if (answer.reason === 'too-large') await park(event, sizeReason(event));
+        else suspects.push({ event, reason: answer.message });
+      }
+      return suspects.length < MAX_SUSPECTS ? [] : { by: 'refused', message: answer.message };
     }
     if (answer.reason === 'too-large') maxEvents = Math.min(maxEvents, Math.ceil(events.length / 2));
     return halves;
@@ -124,6 +146,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
 
   return {
     maxEvents: () => maxEvents,
+    finish: parkSuspects,
 
     async deliver(batch, signal) {
       const parts: (readonly StoredEvent[])[] = [batch];
@@ -181,8 +204,7 @@ function stopForRetryable(answer: Extract<PushAnswer, { kind: 'retryable' }>): D
   };
 }
 
-function parkReason(event: StoredEvent, answer: Extract<PushAnswer, { kind: 'failure' }>): string {
-  if (answer.reason !== 'too-large') return answer.message;
+function sizeReason(event: StoredEvent): string {
   const bytes = new TextEncoder().encode(event.data).length;
   return `too large for the server: ${bytes} bytes`;
 }

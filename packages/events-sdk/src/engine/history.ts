@@ -64,7 +64,7 @@ export async function recordSync(store: EventStore, ended: EndedSync): Promise<S
         tx.setValue(VALUE.lastSync, JSON.stringify(last));
       }
       if (counts.batches > 0) tx.setValue(VALUE.lastSuccess, String(endedAt));
-      return { remaining: tx.count(['queued']), held: tx.count(['held']), parked: tx.count(['parked']) };
+      return { remaining: tx.count({ states: ['queued'] }), held: tx.count({ states: ['held'] }), parked: tx.count({ states: ['parked'] }) };
     });
     return finish(left, stop.by, stop.message);
   } catch (cause) {

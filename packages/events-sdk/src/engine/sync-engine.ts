@@ -71,7 +71,9 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
 
     const binder = createBinder({ store, session, lookUpProject: deps.lookUpProject });
     await binder.bindWaiting();
-    const total = await store.read((reader) => reader.count(['queued']));
+    const { server, teamSlug } = session;
+    // Only what this session may send: rows of other teams and servers stay where they are.
+    const total = await store.read((reader) => reader.count({ states: ['queued'], teamSlug, server }));
     const delivery = createDelivery({ ...deps, sessions, session, accessToken: first.accessToken, lease, tally });
     let after: { lamportClock: number; seq: number } | undefined;
     for (;;) {
@@ -84,7 +86,10 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
         ...(after === undefined ? {} : { after }),
       });
       const last = batch.at(-1);
-      if (last === undefined) return { by: 'drained' };
+      if (last === undefined) {
+        await delivery.finish();
+        return { by: 'drained' };
+      }
       if (await binder.bindBatch(batch)) continue;
       const stop = await delivery.deliver(batch, options.signal);
       report(options, tally, total);

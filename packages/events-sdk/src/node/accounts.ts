@@ -46,7 +46,8 @@ export function createAccounts(deps: {
     time,
     logger,
   });
-  if ((env['SPEC_KITTY_TOKEN'] ?? '').trim() === '') return { session: manager, manager, status: () => manager.status() };
+  if ((env['SPEC_KITTY_TOKEN'] ?? '').trim() === '')
+    return { session: manager, manager, status: () => manager.status() };
   const provider = once(async () => {
     const { serverUrl } = await deps.config();
     return sessionFromEnvironment({ env, logger, ...(serverUrl === null ? {} : { server: serverUrl }) }) ?? manager;
@@ -58,7 +59,12 @@ export function createAccounts(deps: {
   };
   const status = async (): Promise<AuthStatus> => {
     const current = await session.current();
-    return { session: current, state: current === null ? 'logged-out' : 'active', accessExpiresAt: null, refreshExpiresAt: null };
+    return {
+      session: current,
+      state: current === null ? 'logged-out' : 'active',
+      accessExpiresAt: null,
+      refreshExpiresAt: null,
+    };
   };
   return { session, manager, status };
 }

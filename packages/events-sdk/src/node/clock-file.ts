@@ -36,13 +36,16 @@ export function readClockFile(path: string): ClockFile {
   } catch {
     return broken('it is not JSON');
   }
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) return broken('it is not a JSON object');
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    return broken('it is not a JSON object');
 
   const value = 'value' in content ? content.value : 0;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return broken('"value" is not a whole number');
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    return broken('"value" is not a whole number');
   // Taken over, such a value would stand in every later event and use up the numbers for all who see it.
   if (value > MAX_REMOTE_CLOCK) return broken('"value" is too large to be true');
-  const nodeId = 'node_id' in content && typeof content.node_id === 'string' && content.node_id !== '' ? content.node_id : null;
+  const nodeId =
+    'node_id' in content && typeof content.node_id === 'string' && content.node_id !== '' ? content.node_id : null;
   return { kind: 'clock', value, nodeId };
 }
 

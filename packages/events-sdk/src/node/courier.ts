@@ -3,11 +3,10 @@
  * waits for a network (DESIGN §4.9). In this form it drains once under the lease, within a bound, and is
  * gone; whoever emits while it drains asks it for another round.
  */
-import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
 
 import type { SyncReport } from '../engine/report.ts';
-import type { Home } from './home.ts';
+import type { Env, Home } from './home.ts';
 
 /** The longest a courier lives, in milliseconds. */
 export const COURIER_LIFETIME_MS = 120_000;
@@ -21,17 +20,19 @@ export interface CourierCommand {
   readonly script: string;
 }
 
-/** Starts a courier and forgets it. False when it could not be started or the home is gone; never throws. */
-export function startCourier(home: Home, command: CourierCommand, env: Readonly<Record<string, string | undefined>>): boolean {
+/** Starts a courier and forgets it. False when it could not be started or the home is gone; never rejects. */
+export async function startCourier(home: Home, command: CourierCommand, env: Env): Promise<boolean> {
   if (!existsSync(home.root)) return false;
   try {
+    // At first use: it brings `net` and `dgram` along, which a command that starts nothing must not pay for.
+    const { spawn } = await import('node:child_process');
     const child = spawn(process.execPath, [command.script], {
       // Not the caller's directory: that may be a worktree someone wants to remove.
       cwd: home.root,
       detached: true,
       stdio: 'ignore',
       windowsHide: true,
-      env: { ...env, SPEC_KITTY_HOME: home.root },
+      env: { ...env, SPEC_KITTY_HOME: home.root, NODE_OPTIONS: withoutDebugger(env['NODE_OPTIONS']) },
     });
     // An error after the start (no such program) is the courier's, not the command's.
     child.on('error', () => {});
@@ -40,6 +41,11 @@ export function startCourier(home: Home, command: CourierCommand, env: Readonly<
   } catch {
     return false;
   }
+}
+
+/** A command that is being debugged must not leave a courier behind that waits for a debugger of its own. */
+function withoutDebugger(nodeOptions: string | undefined): string | undefined {
+  return nodeOptions?.replaceAll(/--inspect\S*/g, '');
 }
 
 /** Adds a line to the courier's log: counts and codes, never payloads. A log that cannot be written is no reason to stop. */

@@ -8,7 +8,7 @@
  * owner's: its name is unique, so of many who try exactly one succeeds, and none can break a lock that lives.
  */
 
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, rmdirSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EventsSdkError } from '../errors.ts';
 import { sleep, systemTime } from '../internal/time.ts';
@@ -120,7 +120,9 @@ function release(path: string, name: string): void {
     // Only a machine we cannot see may have judged us dead; then the lock is not ours to remove.
     if (list(path)?.includes(name) !== true) return;
     renameSync(path, leaving);
-    rmSync(leaving, { recursive: true, force: true });
+    // Two plain calls: the recursive one loads a module of its own.
+    unlinkSync(join(leaving, name));
+    rmdirSync(leaving);
   } catch {
     // What stays behind names this process and is taken over or swept once it has ended.
   }

@@ -5,7 +5,7 @@
  */
 import type { AuthStatus } from '../auth/token-manager.ts';
 import { readLastSync } from '../engine/history.ts';
-import { isLive, readLease, type LeaseOwner } from '../engine/lease.ts';
+import { isLive, readLease, requestDrain, type LeaseOwner } from '../engine/lease.ts';
 import type { SyncReport } from '../engine/report.ts';
 import type { DeliveryMode } from '../identity/project-identity.ts';
 import type { Time } from '../internal/time.ts';
@@ -37,7 +37,10 @@ export interface Dispatch {
   nudge(facts: {
     readonly delivery: DeliveryMode;
     readonly auth: Pick<AuthStatus, 'session' | 'state'>;
-    readonly syncNow: (options: { readonly deadlineMs: number; readonly waitForOthersMs: number }) => Promise<SyncReport>;
+    readonly syncNow: (options: {
+      readonly deadlineMs: number;
+      readonly waitForOthersMs: number;
+    }) => Promise<SyncReport>;
   }): Promise<HandOff>;
 }
 
@@ -57,9 +60,10 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
   async function tryInline(store: EventStore, syncNow: Parameters<Dispatch['nudge']>[0]['syncNow']): Promise<HandOff> {
     if (await store.read((reader) => isPaused(reader, time.now()))) return 'none';
     const report = await syncNow({ deadlineMs: INLINE_DEADLINE_MS, waitForOthersMs: 0 });
+    if (report.stoppedBy === 'busy')
+      return (await requestDrain({ store, time, isGone: deps.isGone })) ? 'courier' : 'tried';
     // A deadline that ends a long queue is no failure: something was delivered.
-    const hasFailed = report.batches === 0 && report.stoppedBy !== 'drained' && report.stoppedBy !== 'busy';
-    const failedAt = hasFailed ? String(time.now()) : null;
+    const failedAt = report.batches === 0 && report.stoppedBy !== 'drained' ? String(time.now()) : null;
     await store.transact((tx) => {
       tx.setValue(VALUE.inlineFailure, failedAt);
     });
@@ -80,7 +84,7 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
       return 'ours to start';
     });
     if (who !== 'ours to start') return who === 'nobody' ? 'none' : 'courier';
-    if (deps.courier !== undefined && startCourier(deps.home, deps.courier, deps.env)) return 'courier';
+    if (deps.courier !== undefined && (await startCourier(deps.home, deps.courier, deps.env))) return 'courier';
     await store.transact((tx) => {
       tx.setValue(VALUE.courierStart, null);
     });
@@ -101,9 +105,11 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
 
 /** Events withheld for another reason than a missing team need a person; a courier could only look at them. */
 function hasSomethingToSend(reader: StoreReader): boolean {
-  if (reader.count(['queued']) > 0) return true;
-  if (reader.count(['held']) === 0) return false;
-  return reader.events({ states: ['held'], teamSlug: null, limit: HELD_ROWS_SEEN }).some(({ reason }) => reason === 'team');
+  if (reader.count({ states: ['queued'] }) > 0) return true;
+  if (reader.count({ states: ['held'] }) === 0) return false;
+  return reader
+    .events({ states: ['held'], teamSlug: null, limit: HELD_ROWS_SEEN })
+    .some(({ reason }) => reason === 'team');
 }
 
 /** The server was tried in vain a moment ago, by a command or by a sync, and nothing has succeeded since. */
@@ -111,7 +117,9 @@ function isPaused(reader: StoreReader, now: number): boolean {
   const lastSync = readLastSync(reader);
   const own = reader.value(VALUE.inlineFailure);
   if (lastSync?.stoppedBy === 'drained') return isWithin(own, INLINE_PAUSE_MS, now) && Number(own) > lastSync.at;
-  return isWithin(own, INLINE_PAUSE_MS, now) || (lastSync !== null && isWithin(String(lastSync.at), INLINE_PAUSE_MS, now));
+  return (
+    isWithin(own, INLINE_PAUSE_MS, now) || (lastSync !== null && isWithin(String(lastSync.at), INLINE_PAUSE_MS, now))
+  );
 }
 
 /** True while less than `ms` lie between then and now; a clock set back must not make that long. */

@@ -68,7 +68,19 @@ export function readHomeStatus(facts: {
  * what the last delivery showed. A state that only hopes is never reported as connected.
  */
 function describeLink({ lastSync, lastSuccessAt }: SyncStatus): ConnectionStatus {
-  if (lastSync === null) return { state: 'offline', evidence: 'nothing has been delivered yet', at: null };
-  if (lastSync.stoppedBy === 'drained') return { state: 'offline', evidence: 'no open connection; the last delivery succeeded', at: lastSuccessAt ?? lastSync.at };
-  return { state: 'offline', evidence: `the last delivery stopped: ${lastSync.message ?? lastSync.stoppedBy}`, at: lastSync.at };
+  const isDrained = lastSync?.stoppedBy === 'drained';
+  // An empty queue is drained without asking the server: that shows nothing about it.
+  if (lastSync === null || (isDrained && lastSuccessAt === null))
+    return { state: 'offline', evidence: 'nothing has been delivered yet', at: null };
+  if (isDrained)
+    return {
+      state: 'offline',
+      evidence: 'no open connection; the last delivery succeeded',
+      at: lastSuccessAt ?? lastSync.at,
+    };
+  return {
+    state: 'offline',
+    evidence: `the last delivery stopped: ${lastSync.message ?? lastSync.stoppedBy}`,
+    at: lastSync.at,
+  };
 }

@@ -6,8 +6,12 @@ import type { Logger } from '../internal/logger.ts';
 import type { EventStore } from '../storage/port.ts';
 import { VALUE } from '../storage/values.ts';
 import { readClockFile, type ClockFile } from './clock-file.ts';
+import { withDirectoryLock } from './directory-lock.ts';
 import type { Env, Home } from './home.ts';
 import { currentHostname, currentUsername, deriveNodeId } from './node-id.ts';
+
+/** How long creating or converting the file waits for a sql.js store at work, in milliseconds. */
+const LOCK_WAIT_MS = 5_000;
 
 /** The two SQL stores, by name. */
 export type QueueDriver = 'node-sqlite' | 'sqljs';
@@ -47,10 +51,17 @@ async function chooseDriver(wanted: QueueDriver | 'auto'): Promise<QueueDriver> 
 async function openDriver(driver: QueueDriver, home: Home): Promise<EventStore> {
   if (driver === 'node-sqlite') {
     const { openNodeSqliteStore } = await import('../storage/node-sqlite/index.ts');
-    return openNodeSqliteStore({ path: home.queueDb });
+    return openNodeSqliteStore({
+      path: home.queueDb,
+      exclusively: (work) => withDirectoryLock(home.lockPaths.queueDb, { waitMs: LOCK_WAIT_MS }, work),
+    });
   }
-  const [{ openSqlJsStore }, { createSqlJsFile }] = await Promise.all([import('../storage/sqljs/index.ts'), import('./sqljs-file.ts')]);
-  return openSqlJsStore({ persister: createSqlJsFile({ path: home.queueDb }) });
+  const [{ openSqlJsStore }, { createSqlJsFile }, { loadSqlJs }] = await Promise.all([
+    import('../storage/sqljs/index.ts'),
+    import('./sqljs-file.ts'),
+    import('./load-sqljs.ts'),
+  ]);
+  return openSqlJsStore({ persister: createSqlJsFile({ path: home.queueDb }), loadSqlJs });
 }
 
 /** Node id: the store's, else clock.json's, else derived. The clock: the larger of store and clock.json. */

@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 import { EventsSdkError } from '../errors.ts';
 
@@ -126,6 +126,6 @@ function expandTilde(path: string, person: string): string {
 function below(path: string, directory: string, shownAs: string): string | null {
   const inside = relative(directory, path);
   if (inside === '') return shownAs;
-  if (inside === '..' || inside.startsWith(`..${sep}`) || resolve(inside) === inside) return null;
+  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) return null;
   return `${shownAs}/${inside.replaceAll(sep, '/')}`;
 }

@@ -20,6 +20,7 @@ import { createAccounts } from './accounts.ts';
 import { createClockMirror } from './clock-mirror.ts';
 import { readSyncConfig, setServerUrl, type ConfigSource, type SyncConfig } from './config-file.ts';
 import type { CourierCommand } from './courier.ts';
+import { withDeadline } from './deadline.ts';
 import { createDispatch, type HandOff } from './dispatch.ts';
 import { resolveHome, type Env, type Home } from './home.ts';
 import { openHomeStore } from './home-store.ts';
@@ -83,17 +84,27 @@ const WAIT_FOR_COURIER_MS = 15_000;
 const GIT_BUDGET_MS = 250;
 
 /** A client for the home of this person. Opens nothing yet. */
-export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: OpenNodeClientOptions<M> = {}): NodeClient<M> {
+export function openNodeClient<M extends EventMap = SpecKittyEvents>(
+  options: OpenNodeClientOptions<M> = {},
+): NodeClient<M> {
   const env = options.env ?? process.env;
   const time = options.time ?? systemTime;
   const logger = warnOnce(options.logger ?? silentLogger);
   const home = resolveHome(env);
   const config = once(() => loadConfig(home, env, logger));
   const accounts = createAccounts({ home, env, time, logger, config });
-  const projects = createProjectReader({ cwd: options.cwd ?? currentDirectory(home), env, time, gitBudgetMs: GIT_BUDGET_MS, logger });
+  const projects = createProjectReader({
+    cwd: options.cwd ?? currentDirectory(home),
+    env,
+    time,
+    gitBudgetMs: GIT_BUDGET_MS,
+    logger,
+  });
   const homeStore = once(async () => openHomeStore({ home, env, driver: (await config()).queueDriver, logger }));
   const mirror = createClockMirror({ path: home.clockJson, open: homeStore, time, logger });
   let isClosed = false;
+  /** Closed before anything was asked of it; what was asked before a close is still done. */
+  let isClosedUnused = false;
 
   async function openStore(): Promise<EventStore> {
     const { store } = await homeStore();
@@ -113,7 +124,10 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
       events: (options.events ?? specKittyEvents) as M,
       openStore,
       openTransport: once(async () => {
-        const [{ createHttpTransport }, { nodeGzip }] = await Promise.all([import('../transport/http/index.ts'), import('./gzip.ts')]);
+        const [{ createHttpTransport }, { nodeGzip }] = await Promise.all([
+          import('../transport/http/index.ts'),
+          import('./gzip.ts'),
+        ]);
         return createHttpTransport({ time, gzip: nodeGzip });
       }),
       session: accounts.session,
@@ -124,13 +138,17 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
       }),
       lookUpProject: (root) => projects.lookUp(root),
       newUlid: createUlidFactory({ time }),
-      lease: { owner: leaseOwner(options.role ?? 'client', time.now()), newToken: () => globalThis.crypto.randomUUID(), isGone: isGoneOwner },
+      lease: {
+        owner: leaseOwner(options.role ?? 'client', time.now()),
+        newToken: () => globalThis.crypto.randomUUID(),
+        isGone: isGoneOwner,
+      },
       cap: maxQueueSize,
       overflow: overflow satisfies OverflowPolicy,
       logger,
       time,
     });
-    if (isClosed) await made.close();
+    if (isClosedUnused) await made.close();
     return made;
   });
 
@@ -139,25 +157,13 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
     return (await client()).emitAll(drafts, emitOptions);
   }
 
-  async function syncNow({ deadlineMs, ...rest }: NodeSyncOptions = {}): Promise<SyncReport> {
-    const control = new AbortController();
-    const cancelDeadline =
-      deadlineMs === undefined ? undefined : time.after(deadlineMs, () => control.abort(new Error(`The deadline of ${deadlineMs} ms has passed.`)));
-    // Timers of `Time` never keep a process alive; a sync that waits for a courier's lease must.
-    const keepAlive = setInterval(() => {}, 60_000);
-    try {
-      return await (await client()).syncNow({
-        waitForOthersMs: WAIT_FOR_COURIER_MS,
-        ...rest,
-        signal: rest.signal === undefined ? control.signal : AbortSignal.any([rest.signal, control.signal]),
-      });
-    } finally {
-      clearInterval(keepAlive);
-      cancelDeadline?.();
-    }
-  }
+  const syncNow = ({ deadlineMs, signal, ...rest }: NodeSyncOptions = {}): Promise<SyncReport> =>
+    withDeadline({ time, deadlineMs, signal }, async (ending) =>
+      (await client()).syncNow({ waitForOthersMs: WAIT_FOR_COURIER_MS, ...rest, signal: ending }),
+    );
 
-  const serverUrl = async (): Promise<string | null> => (await accounts.session.current())?.server ?? (await config()).serverUrl;
+  const serverUrl = async (): Promise<string | null> =>
+    (await accounts.session.current())?.server ?? (await config()).serverUrl;
 
   const status = async (): Promise<HomeStatus> =>
     readHomeStatus({
@@ -210,6 +216,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(options: Op
     async close() {
       isClosed = true;
       if (client.isStarted()) await (await client()).close();
+      else isClosedUnused = true;
       // `nudge` may have opened it alone; closing twice is safe.
       const opened = homeStore.isStarted() ? await homeStore().catch(() => undefined) : undefined;
       await opened?.store.close();

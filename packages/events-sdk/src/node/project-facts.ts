@@ -1,4 +1,7 @@
 /** The project a program runs in, as emission and delivery need it: identity, settings, git facts. No network. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+
 import type { EmissionFacts } from '../emitter.ts';
 import type { DeliveryMode } from '../identity/project-identity.ts';
 import type { Logger } from '../internal/logger.ts';
@@ -37,13 +40,28 @@ export function createProjectReader(deps: {
 }): ProjectReader {
   const { cwd, env, logger } = deps;
   const git = createGitFacts({ time: deps.time, budgetMs: deps.gitBudgetMs });
-  const around = (): string | null => findProjectRoot(cwd, env);
+  /** Emissions ask thousands of times; a project is read again only when its file has changed. */
+  const known = new Map<string, { readonly signature: string; readonly found: Identified | null }>();
+  let lastRoot: string | null = null;
 
-  async function read(root: string | null): Promise<Extract<ProjectRead, { kind: 'identity' }> | null> {
+  const isUnchanged = (root: string): boolean => known.has(root) && known.get(root)?.signature === signatureOf(root);
+
+  function around(): string | null {
+    if (lastRoot === null || !isUnchanged(lastRoot)) lastRoot = findProjectRoot(cwd, env);
+    return lastRoot;
+  }
+
+  async function read(root: string | null): Promise<Identified | null> {
     if (root === null) return null;
-    const found = await readProjectIdentity(root);
-    if (found.kind === 'broken') logger.warn('project-config-broken', found.message);
-    return found.kind === 'identity' ? found : null;
+    // Taken before reading: a change in between shows the next time.
+    const signature = signatureOf(root);
+    const last = known.get(root);
+    if (last !== undefined && last.signature === signature) return last.found;
+    const answer = await readProjectIdentity(root);
+    if (answer.kind === 'broken') logger.warn('project-config-broken', answer.message);
+    const found = answer.kind === 'identity' ? answer : null;
+    if (signature !== undefined) known.set(root, { signature, found });
+    return found;
   }
 
   async function lookUp(root: string): Promise<ProjectFacts | null> {
@@ -60,7 +78,10 @@ export function createProjectReader(deps: {
       const [found, { branch, headSha, repoSlug }] = await Promise.all([read(root), git.facts(chosen ?? cwd)]);
       const project = found === null ? null : toFacts(found);
       return {
-        project: project === null ? null : { ...project, teamSlug: project.teamSlug ?? (await deliveredTeam(store, project.uuid)) },
+        project:
+          project === null
+            ? null
+            : { ...project, teamSlug: project.teamSlug ?? (await deliveredTeam(store, project.uuid)) },
         projectRoot: root,
         gitBranch: branch,
         headCommitSha: headSha,
@@ -82,8 +103,25 @@ export function createProjectReader(deps: {
   };
 }
 
-function toFacts({ identity, settings }: Extract<ProjectRead, { kind: 'identity' }>): ProjectFacts {
-  return { uuid: identity.uuid, slug: identity.slug, teamSlug: settings.teamSlug ?? null, syncEnabled: settings.syncEnabled };
+type Identified = Extract<ProjectRead, { kind: 'identity' }>;
+
+/** Differs after every change of the project's file; undefined without one. */
+function signatureOf(root: string): string | undefined {
+  try {
+    const found = statSync(join(root, '.kittify', 'config.yaml'), { throwIfNoEntry: false });
+    return found === undefined ? undefined : `${found.mtimeMs} ${found.ctimeMs} ${found.size} ${found.ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function toFacts({ identity, settings }: Identified): ProjectFacts {
+  return {
+    uuid: identity.uuid,
+    slug: identity.slug,
+    teamSlug: settings.teamSlug ?? null,
+    syncEnabled: settings.syncEnabled,
+  };
 }
 
 async function deliveredTeam(store: EventStore, projectUuid: string): Promise<string | null> {

@@ -1,5 +1,5 @@
 /** The courier's life: drain once under the lease, say what happened in its log, and be gone. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmdirSync } from 'node:fs';
 
 import { systemTime } from '../internal/time.ts';
 import { COURIER_LIFETIME_MS, logCourier } from './courier.ts';
@@ -34,21 +34,39 @@ export async function runCourier(options: RunCourierOptions = {}): Promise<void>
       waitForOthersMs: 0,
       signal: watch.signal,
     });
-    if (report.stoppedBy !== 'busy') logCourier(home, systemTime.now(), report);
+    if (report.stoppedBy !== 'busy' && !watch.isHomeGone()) logCourier(home, systemTime.now(), report);
   } finally {
     watch.stop();
     // With the home gone there is nothing left to close in order.
     await client.close().catch(() => undefined);
+    if (watch.isHomeGone()) removeIfEmpty(home.root);
   }
 }
 
-/** Aborts when the reasons for delivering are gone: the queue itself, or the sign-in. */
-function watchReasons(client: NodeClient, home: Home): { readonly signal: AbortSignal; stop(): void } {
+/** The lock of the sql.js store makes the directory anew; whoever removed the home wants it gone. */
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Not empty: somebody lives there again.
+  }
+}
+
+interface Watch {
+  /** Aborts when the reasons for delivering are gone: the queue itself, or the sign-in. */
+  readonly signal: AbortSignal;
+  isHomeGone(): boolean;
+  stop(): void;
+}
+
+function watchReasons(client: NodeClient, home: Home): Watch {
   const control = new AbortController();
   let isStopped = false;
+  let isHomeGone = false;
 
   async function look(): Promise<void> {
-    const hasReason = existsSync(home.queueDb) && (await client.authStatus()).session !== null;
+    isHomeGone = !existsSync(home.queueDb);
+    const hasReason = !isHomeGone && (await client.authStatus()).session !== null;
     if (isStopped) return;
     if (hasReason) lookLater();
     else control.abort();
@@ -61,6 +79,7 @@ function watchReasons(client: NodeClient, home: Home): { readonly signal: AbortS
   lookLater();
   return {
     signal: control.signal,
+    isHomeGone: () => isHomeGone,
     stop() {
       isStopped = true;
     },

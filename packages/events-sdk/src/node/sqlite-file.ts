@@ -4,8 +4,7 @@
  */
 
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-
-const HEADER_BYTES = 100;
+import { FILE_HEADER_BYTES, readFileHeader } from '../storage/sql/file-header.ts';
 
 /** A file at one moment. */
 export interface SqliteFileState {
@@ -33,22 +32,14 @@ export function sqliteFileState(path: string): SqliteFileState | undefined {
 
 /** The same for an open file. */
 export function openFileState(fd: number): SqliteFileState {
-  const header = Buffer.alloc(HEADER_BYTES);
-  readSync(fd, header, 0, HEADER_BYTES, 0);
+  const bytes = Buffer.alloc(FILE_HEADER_BYTES);
+  readSync(fd, bytes, 0, FILE_HEADER_BYTES, 0);
+  const header = readFileHeader(bytes);
   const { size, mtimeNs, ino } = fstatSync(fd, { bigint: true });
   return {
-    generation: `${size}.${mtimeNs}.${ino}.${header.readUInt32BE(24)}`,
-    isWal: header[18] === 2 || header[19] === 2,
+    generation: `${size}.${mtimeNs}.${ino}.${header?.changeCounter ?? ''}`,
+    isWal: header?.isWal === true,
   };
-}
-
-/** Whether the file exists and is in WAL mode. A file that cannot be read counts as not: opening it will tell why. */
-export function isWalFile(path: string): boolean {
-  try {
-    return sqliteFileState(path)?.isWal === true;
-  } catch {
-    return false;
-  }
 }
 
 /** Whether a file beside the database (`-wal`, `-journal`) holds something. */

@@ -108,7 +108,7 @@ export function createOfflineQueue(deps: OfflineQueueDeps): OfflineQueue {
     placement: Placement,
     make: (index: number) => AnyEnvelope,
   ): AppendAnswer {
-    const waiting = tx.count(WAITING);
+    const waiting = tx.count({ states: WAITING });
     const excess = waiting + count - cap;
     if (excess > 0) {
       if (overflow === 'refuse-new' || count > cap) {
@@ -176,9 +176,9 @@ export function createOfflineQueue(deps: OfflineQueueDeps): OfflineQueue {
 /** Counts in one consistent view. */
 export function readSize(reader: StoreReader, cap: number): QueueSize {
   return {
-    queued: reader.count(['queued']),
-    held: reader.count(['held']),
-    parked: reader.count(['parked']),
+    queued: reader.count({ states: ['queued'] }),
+    held: reader.count({ states: ['held'] }),
+    parked: reader.count({ states: ['parked'] }),
     dropped: readCounter(reader, VALUE.dropped),
     cap,
   };

@@ -43,7 +43,7 @@ export function createMemoryStore(): EventStore {
 function readerOf(contents: Contents): StoreReader {
   return {
     clock: () => [...contents.rows.values()].reduce((most, row) => Math.max(most, row.lamportClock), contents.clock),
-    count: (states) => select(contents, states === undefined ? {} : { states }).length,
+    count: (query = {}) => [...contents.rows.values()].filter((row) => matches(row, query)).length,
     events: (query = {}) => select(contents, query),
     event: (eventId) => contents.rows.get(eventId),
     value: (key) => contents.values.get(key),

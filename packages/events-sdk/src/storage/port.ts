@@ -62,11 +62,14 @@ export interface EventQuery {
   readonly limit?: number;
 }
 
+/** Which rows to count. Absent fields do not filter. */
+export type EventCount = Pick<EventQuery, 'states' | 'teamSlug' | 'server'>;
+
 /** Reading, in one consistent view. */
 export interface StoreReader {
   /** Last value given out; 0 before the first tick. Never below the largest clock among the rows. */
   clock(): number;
-  count(states?: readonly EventState[]): number;
+  count(query?: EventCount): number;
   events(query?: EventQuery): readonly StoredEvent[];
   event(eventId: string): StoredEvent | undefined;
   /** A named value of the home: node id, last sync, lease, counters. */

@@ -12,6 +12,8 @@ export interface FakeTransport extends Transport {
   readonly accepted: readonly string[];
   /** Answers for the next pushes, in order; afterwards everything is accepted again. */
   answerNext(...answers: readonly ScriptedAnswer[]): void;
+  /** Forgets scripted answers that were not used; answers how many there were. */
+  forgetAnswers(): number;
 }
 
 export function createFakeTransport(): FakeTransport {
@@ -34,6 +36,7 @@ export function createFakeTransport(): FakeTransport {
     answerNext: (...answers) => {
       script.push(...answers);
     },
+    forgetAnswers: () => script.splice(0).length,
     async push(batch, context) {
       pushes.push({ batch, context });
       const next = script.shift();

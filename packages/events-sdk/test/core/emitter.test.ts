@@ -78,19 +78,21 @@ describe('emit', () => {
     expect(JSON.stringify(warnings)).not.toContain('hunter2');
   });
 
-  test('holds an event without a session and says it kept it (FR-025, FR-026, FR-028b)', async () => {
-    const { emitter, store } = setupEmitter({ session: null });
+  test('holds an event without a session and says so (FR-025, FR-026, FR-028b)', async () => {
+    const { emitter, store, warnings } = setupEmitter({ session: null });
 
     const outcome = await emitter.emit(MOVE);
 
     expect(outcome).toMatchObject({ status: 'held', reason: 'team', envelope: { team_slug: null } });
-    expect(await store.read((reader) => reader.count(['held']))).toBe(1);
+    expect(await store.read((reader) => reader.count({ states: ['held'] }))).toBe(1);
+    expect(warnings).toEqual([{ code: 'event-held-team', message: '1 event kept on this machine: no team is signed in.' }]);
   });
 
   test('holds an event without a project identity (FR-028d)', async () => {
-    const { emitter } = setupEmitter({ project: null });
+    const { emitter, warnings } = setupEmitter({ project: null });
 
     expect(await emitter.emit(MOVE)).toMatchObject({ status: 'held', reason: 'project', envelope: { project_uuid: null, team_slug: 'acme' } });
+    expect(warnings).toEqual([{ code: 'event-held-project', message: '1 event kept on this machine: the project has no identity yet.' }]);
   });
 
   test('takes the project uuid from the project it runs in (FR-028c)', async () => {
@@ -121,7 +123,7 @@ describe('emit', () => {
     expect(outcome).toMatchObject({ status: 'dropped', reason: 'full' });
     expect(warnings.at(-1)).toEqual({
       code: 'event-dropped-full',
-      message: 'Queue full: 2 of 2 events wait, 1 event not recorded. Deliver what waits with `spec-kitty sync now`.',
+      message: 'Queue full: 2 of 2 events wait, 1 event not recorded. Deliver what waits first.',
     });
     expect(await queue.size()).toMatchObject({ queued: 2, dropped: 1 });
   });
@@ -142,7 +144,7 @@ describe('emit', () => {
     await emitter.emit(MOVE);
 
     expect(warnings).toEqual([
-      { code: 'queue-filling', message: '4 of 5 events wait to be sent. Deliver them with `spec-kitty sync now`.' },
+      { code: 'queue-filling', message: '4 of 5 events wait to be sent. New ones are refused once it is full.' },
     ]);
   });
 

@@ -158,6 +158,14 @@ describe('refused batches', () => {
     expect(await waiting()).toEqual([testUlid(3)]);
   });
 
+  test('stops, with every event as it was, when the server refuses each one alone: then the server is at fault', async () => {
+    const { engine, transport, store } = await setupEngine({ queued: 8 });
+    transport.answerNext(...Array.from({ length: 40 }, () => BAD_REQUEST));
+
+    expect(await engine.syncNow()).toMatchObject({ stoppedBy: 'refused', message: BAD_REQUEST.message, remaining: 8, parked: 0 });
+    expect(await store.read((reader) => reader.events().every((row) => row.retryCount === 0))).toBe(true);
+  });
+
   test('uses the events a 400 names instead of searching', async () => {
     const { engine, transport } = await setupEngine({ queued: 3 });
     transport.answerNext({ ...BAD_REQUEST, verdicts: [{ eventId: testUlid(2), verdict: 'rejected', reason: 'bad lane' }] });

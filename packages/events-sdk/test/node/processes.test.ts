@@ -22,7 +22,9 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
       expect(integrity).toBe('ok');
       expect(rows.map(({ clock }) => clock)).toEqual(Array.from({ length: processes * each }, (_, index) => index + 1));
       expect(new Set(said.map(([status]) => status))).toEqual(new Set(['held']));
-      expect(said.map(([, id, clock]) => `${id} ${clock}`).toSorted()).toEqual(rows.map(({ id, clock }) => `${id} ${clock}`).toSorted());
+      expect(said.map(([, id, clock]) => `${id} ${clock}`).toSorted()).toEqual(
+        rows.map(({ id, clock }) => `${id} ${clock}`).toSorted(),
+      );
       expect(new Set([...said.map(([, , , node]) => node), ...rows.map(({ node }) => node)]).size).toBe(1);
     }, 20_000);
   }
@@ -42,7 +44,7 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
   }, 20_000);
 }
 
-test('clock.json holds the store\'s own clock when many commands end together (FR-005)', async () => {
+test("clock.json holds the store's own clock when many commands end together (FR-005)", async () => {
   const world = makeWorld();
   for (let round = 1; round <= 3; round += 1) {
     const children = Array.from({ length: 6 }, () => world.start('emit', ['2']));

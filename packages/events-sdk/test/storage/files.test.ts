@@ -42,7 +42,7 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
       const store = await open(place.path);
 
       const found = await store.read(
-        (reader) => [reader.clock(), reader.count(['queued']), reader.event('old')] as const,
+        (reader) => [reader.clock(), reader.count({ states: ['queued'] }), reader.event('old')] as const,
       );
       expect(found).toMatchObject([
         12,
@@ -93,7 +93,7 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
       const store = await open(place.path);
 
       await store.read((reader) => {
-        expect([reader.count(), reader.count(['queued']), reader.count(['parked']), reader.clock()]).toEqual([
+        expect([reader.count(), reader.count({ states: ['queued'] }), reader.count({ states: ['parked'] }), reader.clock()]).toEqual([
           3, 1, 2, 2,
         ]);
         expect(reader.events({ states: ['queued'] }).map((row) => row.eventId)).toEqual(['event-2']);

@@ -2,16 +2,22 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withDirectoryLock } from '../../src/node/directory-lock.ts';
 import { createSqlJsFile } from '../../src/node/sqljs-file.ts';
+import { loadSqlJs } from '../../src/node/load-sqljs.ts';
 import { openNodeSqliteStore } from '../../src/storage/node-sqlite/index.ts';
 import type { EventStore } from '../../src/storage/port.ts';
 import { openSqlJsStore } from '../../src/storage/sqljs/index.ts';
 import type { StoreUnderTest } from '../../src/testing/store-suite.ts';
 
 export const DRIVERS = {
-  'node-sqlite': (path: string): Promise<EventStore> => openNodeSqliteStore({ path, busyTimeoutMs: 20_000 }),
+  'node-sqlite': (path: string): Promise<EventStore> => openNodeSqliteStore({
+      path,
+      busyTimeoutMs: 20_000,
+      exclusively: (work) => withDirectoryLock(`${path}.lock`, { waitMs: 20_000 }, work),
+    }),
   sqljs: (path: string): Promise<EventStore> =>
-    openSqlJsStore({ persister: createSqlJsFile({ path, busyTimeoutMs: 20_000 }) }),
+    openSqlJsStore({ persister: createSqlJsFile({ path, busyTimeoutMs: 20_000 }), loadSqlJs }),
 } as const;
 
 export type Driver = keyof typeof DRIVERS;

@@ -1,6 +1,8 @@
 /** `spec-kitty auth login`: signs this machine in on one server. */
 import * as Flags from '@oclif/core/flags';
 
+import { parseServerUrl } from '@spec-kitty/events-sdk/auth';
+
 import type { AuthStatus, NodeClient } from '../../client.ts';
 import { type CommandOutcome, SpecKittyCommand } from '../../command.ts';
 import { Refusal, UsageError } from '../../failure.ts';
@@ -37,7 +39,8 @@ export default class AuthLogin extends SpecKittyCommand {
     const before = await client.authStatus();
     if (!flags.force && before.session !== null && isUsable(before, Date.now())) return alreadySignedIn(before, flags);
 
-    const server = flags.server ?? (await knownServer(client));
+    // Checked first: nobody types a password for an address that is refused afterwards.
+    const server = parseServerUrl(flags.server ?? (await knownServer(client)));
     const terminal = canPrompt();
     if (!terminal && (flags.username === undefined || !flags['password-stdin'])) {
       throw new UsageError(
@@ -49,10 +52,12 @@ export default class AuthLogin extends SpecKittyCommand {
     const password = flags['password-stdin'] ? await readSecret(process.stdin) : await askSecret('Password');
     if (password === '')
       throw new Refusal('empty-password', 'The password is empty.', {
-        remedy: 'Pipe it in: printf %s "$PASSWORD" | spec-kitty auth login …',
+        remedy: 'Pipe it in: printf %s "$PASSWORD" | spec-kitty auth login --server URL --username NAME --password-stdin',
       });
 
-    const session = await client.login({ server, username, password });
+    const session = await client.login({ server, username, password }).catch((cause: unknown) => {
+      throw withServer(cause, server);
+    });
     return {
       data: { authenticated: true, already: false, ...sessionDocument(session) },
       text: `Signed in as ${renderSession(session)}.`,
@@ -80,11 +85,21 @@ function alreadySignedIn(
   };
 }
 
+/** The library's remedies know no address; the one just tried may not be remembered yet. */
+function withServer(cause: unknown, server: string): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (!(cause instanceof Error) || (code !== 'AUTH_REFUSED' && code !== 'SERVER_UNREACHABLE')) return cause;
+  const check = code === 'AUTH_REFUSED' ? 'Check the user name and password' : 'Check the network and the address';
+  return new Refusal(code === 'AUTH_REFUSED' ? 'auth-refused' : 'server-unreachable', cause.message, {
+    remedy: `${check}, then try again: spec-kitty auth login --server ${server}`,
+  });
+}
+
 async function knownServer(client: NodeClient): Promise<string> {
   const server = await client.serverUrl();
   if (server !== null) return server;
   throw new Refusal('no-server', 'No server is known yet.', {
-    remedy: 'Name it: spec-kitty auth login --server https://…',
+    remedy: 'Name it: spec-kitty auth login --server URL',
   });
 }
 

@@ -25,6 +25,14 @@ export default class SyncServer extends SpecKittyCommand {
     const client = await this.session().client();
     if (args.url !== undefined) {
       const server = await client.setServerUrl(args.url);
+      const inUse = await client.serverUrl();
+      // A sign-in is good for its own server only, so until the next one that is where events go.
+      if (inUse !== null && inUse !== server) {
+        return {
+          data: { server: inUse, next_server: server, changed: true },
+          text: `${server} is remembered for the next sign-in. Until then events go to ${inUse}, where you are signed in.\nChange over: spec-kitty auth login --force --server ${server}`,
+        };
+      }
       return { data: { server, changed: true }, text: `Events go to ${server}.` };
     }
     const server = await client.serverUrl();

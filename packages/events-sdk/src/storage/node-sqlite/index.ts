@@ -3,19 +3,17 @@
  * (write-ahead log, synchronous FULL) before it is acknowledged.
  */
 
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EventsSdkError } from '../../errors.ts';
 import { systemTime } from '../../internal/time.ts';
 import type { Time } from '../../internal/time.ts';
-import { withDirectoryLock } from '../../node/directory-lock.ts';
-import type { DirectoryLockOptions } from '../../node/directory-lock.ts';
-import { createPatience } from '../../node/patience.ts';
-import type { Patience } from '../../node/patience.ts';
-import { isWalFile } from '../../node/sqlite-file.ts';
 import type { EventStore } from '../port.ts';
 import type { SqlDatabase } from '../sql/database.ts';
 import { toStorageError } from '../sql/failures.ts';
+import { FILE_HEADER_BYTES, readFileHeader } from '../sql/file-header.ts';
+import { createPatience } from '../sql/patience.ts';
+import type { Patience } from '../sql/patience.ts';
 import { migrate, refuseNewer, schemaVersion, SCHEMA_VERSION } from '../sql/schema.ts';
 import { createSqlStore } from '../sql/sql-store.ts';
 import { loadNodeSqlite } from './builtin.ts';
@@ -30,10 +28,16 @@ export interface NodeSqliteStoreOptions {
   readonly busyTimeoutMs?: number;
   /** Default: the machine's own. */
   readonly time?: Time;
+  /**
+   * Wraps creating or converting the file. Without it, any number of processes may open the file at once all the same:
+   * SQLite's own locks see to that. A lock here only keeps out who does not know those, the sql.js store, and is
+   * needed where both kinds may open one file: the homes of `@spec-kitty/events-sdk/node` pass `queue.db.lock`.
+   */
+  readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** SQLite waits this long by itself, blocking the process; beyond it we wait without blocking. */
-const NATIVE_WAIT_MS = 50;
+const NATIVE_WAIT_MS = 20;
 const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
 
 /**
@@ -50,13 +54,19 @@ export async function openNodeSqliteStore(options: NodeSqliteStoreOptions): Prom
   }
   const connect = (): SqlDatabase => {
     const db = createConnection(guarded(() => new sqlite.DatabaseSync(options.path)));
-    // Said on every connection: SQLite starts each with no wait at all, and may start it with weaker durability.
-    db.exec(`PRAGMA busy_timeout = ${NATIVE_WAIT_MS}; PRAGMA synchronous = FULL`);
-    return db;
+    try {
+      // Said on every connection: SQLite starts each with no wait at all, and may start it with weaker durability.
+      db.exec(`PRAGMA busy_timeout = ${NATIVE_WAIT_MS}; PRAGMA synchronous = FULL`);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
   };
-  const lock = { waitMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, time: options.time ?? systemTime };
-  const wait = createPatience(lock.time, lock.waitMs);
-  const db = (await openReady(options.path, connect, wait)) ?? (await openUnderLock(options.path, connect, wait, lock));
+  const wait = createPatience(options.time ?? systemTime, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS);
+  const exclusively = options.exclusively ?? ((work) => work());
+  const db =
+    (await openReady(options.path, connect, wait)) ?? (await exclusively(() => prepareFile(options.path, connect, wait)));
   return createSqlStore({
     async write(turn) {
       // Only beginning may be tried again: once it has begun, this process is alone.
@@ -95,7 +105,7 @@ function finish(db: SqlDatabase, turn: (db: SqlDatabase) => void): void {
  */
 async function openReady(path: string, connect: () => SqlDatabase, wait: Patience): Promise<SqlDatabase | undefined> {
   if (!isWalFile(path)) return undefined;
-  const db = connect();
+  const db = await wait(connect);
   try {
     const isReady = await wait(() => {
       const version = schemaVersion(db);
@@ -111,35 +121,43 @@ async function openReady(path: string, connect: () => SqlDatabase, wait: Patienc
   return undefined;
 }
 
-/** Creates or converts the file. The lock keeps the sql.js store out, which rewrites the file as a whole. */
-async function openUnderLock(
-  path: string,
-  connect: () => SqlDatabase,
-  wait: Patience,
-  lock: DirectoryLockOptions,
-): Promise<SqlDatabase> {
-  return withDirectoryLock(`${path}.lock`, lock, async () => {
-    createFile(path);
-    const db = connect();
-    try {
-      // Before anything is changed: a file of a later version stays exactly as it is.
-      await wait(() => refuseNewer(schemaVersion(db)));
-      // This switch ignores SQLite's busy timeout.
-      const mode = await wait(() => db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']);
-      if (mode !== 'wal') {
-        throw new EventsSdkError(
-          'STORAGE_UNAVAILABLE',
-          'queue.db lies on a file system without a write-ahead log. Set SPEC_KITTY_QUEUE_DRIVER=sqljs, or move SPEC_KITTY_HOME.',
-        );
-      }
-      await wait(() => db.prepare('BEGIN IMMEDIATE').run());
-      finish(db, migrate);
-      return db;
-    } catch (error) {
-      db.close();
-      throw error;
+/** Creates the file, or brings it to WAL mode and our schema. */
+async function prepareFile(path: string, connect: () => SqlDatabase, wait: Patience): Promise<SqlDatabase> {
+  createFile(path);
+  const db = await wait(connect);
+  try {
+    // Before anything is changed: a file of a later version stays exactly as it is.
+    await wait(() => refuseNewer(schemaVersion(db)));
+    // This switch ignores SQLite's busy timeout.
+    const mode = await wait(() => db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']);
+    if (mode !== 'wal') {
+      throw new EventsSdkError(
+        'STORAGE_UNAVAILABLE',
+        'queue.db lies on a file system without a write-ahead log. Set SPEC_KITTY_QUEUE_DRIVER=sqljs, or move SPEC_KITTY_HOME.',
+      );
     }
-  });
+    await wait(() => db.prepare('BEGIN IMMEDIATE').run());
+    finish(db, migrate);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Whether the file is there and in WAL mode. One that cannot be read counts as not: opening it will tell why. */
+function isWalFile(path: string): boolean {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    const bytes = new Uint8Array(FILE_HEADER_BYTES);
+    readSync(fd, bytes, 0, FILE_HEADER_BYTES, 0);
+    return readFileHeader(bytes)?.isWal === true;
+  } catch {
+    return false;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 function createFile(path: string): void {

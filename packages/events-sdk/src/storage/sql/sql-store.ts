@@ -7,6 +7,8 @@
 import { EventsSdkError, isEventsSdkError } from '../../errors.ts';
 import type { EventStore, StoreReader, StoreTransaction } from '../port.ts';
 import type { SqlDatabase, SqlDriver } from './database.ts';
+import { createSummaries } from './summary.ts';
+import type { Summary } from './summary.ts';
 import { createSqlTransaction } from './transaction.ts';
 
 /** A commit shared by more would keep other processes waiting for too long. */
@@ -14,13 +16,14 @@ const MOST_PER_COMMIT = 256;
 
 interface Job {
   /** Runs in a transaction or savepoint; its answer waits for the commit. Returns what to throw, if it threw. */
-  run(db: SqlDatabase): { readonly thrown: unknown } | undefined;
+  run(db: SqlDatabase, summary: Summary): { readonly thrown: unknown } | undefined;
   committed(): void;
   failed(reason: unknown): void;
 }
 
 /** Builds the store; closing it closes the driver. */
 export function createSqlStore(driver: SqlDriver): EventStore {
+  const summaryOf = createSummaries();
   const waiting: Job[] = [];
   let underWay: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
@@ -28,7 +31,7 @@ export function createSqlStore(driver: SqlDriver): EventStore {
   const drain = async (): Promise<void> => {
     // Calls made in the same turn of the event loop are collected first.
     await Promise.resolve();
-    while (waiting.length > 0) await commitTogether(driver, waiting.splice(0, MOST_PER_COMMIT));
+    while (waiting.length > 0) await commitTogether(driver, summaryOf, waiting.splice(0, MOST_PER_COMMIT));
     underWay = undefined;
   };
   const assertOpen = (): void => {
@@ -46,7 +49,7 @@ export function createSqlStore(driver: SqlDriver): EventStore {
       assertOpen();
       let result: { readonly value: T } | undefined;
       await driver.read((db) => {
-        result = { value: runGuarded(db, work) };
+        result = { value: runGuarded(db, summaryOf(db), work) };
       });
       if (result === undefined) throw new EventsSdkError('STORAGE_UNAVAILABLE', 'queue.db could not be read.');
       return result.value;
@@ -68,9 +71,9 @@ function createJob<T>(
 ): Job {
   let result: { readonly value: T } | undefined;
   return {
-    run(db) {
+    run(db, summary) {
       try {
-        result = { value: runGuarded(db, work) };
+        result = { value: runGuarded(db, summary, work) };
         return undefined;
       } catch (thrown) {
         return { thrown };
@@ -83,21 +86,28 @@ function createJob<T>(
   };
 }
 
-async function commitTogether(driver: SqlDriver, jobs: readonly Job[]): Promise<void> {
+async function commitTogether(
+  driver: SqlDriver,
+  summaryOf: (db: SqlDatabase) => Summary,
+  jobs: readonly Job[],
+): Promise<void> {
+  let summary: Summary | undefined;
   const undone = new Map<Job, unknown>();
   try {
     await driver.write((db) => {
+      const present = (summary = summaryOf(db));
       const only = jobs.length === 1 ? jobs[0] : undefined;
       if (only !== undefined) {
-        const outcome = only.run(db);
+        const outcome = only.run(db, present);
         if (outcome !== undefined) throw outcome.thrown;
         return;
       }
       for (const job of jobs) {
         db.prepare('SAVEPOINT job').run();
-        const outcome = job.run(db);
+        const outcome = job.run(db, present);
         if (outcome !== undefined) {
           undone.set(job, outcome.thrown);
+          present.forgetAll();
           // Fails when SQLite itself has given up the whole transaction; then nobody's work is kept.
           db.prepare('ROLLBACK TO job').run();
         }
@@ -105,6 +115,7 @@ async function commitTogether(driver: SqlDriver, jobs: readonly Job[]): Promise<
       }
     });
   } catch (reason) {
+    summary?.forgetAll();
     for (const job of jobs) job.failed(undone.has(job) ? undone.get(job) : reason);
     return;
   }
@@ -118,7 +129,7 @@ async function commitTogether(driver: SqlDriver, jobs: readonly Job[]): Promise<
  * Lends a transaction to `work` and takes it back: it cannot be used later, cannot be waited on, and a storage
  * failure inside it counts even when `work` swallows it, because SQLite may have undone part of it already.
  */
-function runGuarded<T>(db: SqlDatabase, work: (tx: StoreTransaction) => T): T {
+function runGuarded<T>(db: SqlDatabase, summary: Summary, work: (tx: StoreTransaction) => T): T {
   let refusal: EventsSdkError | undefined;
   const watch =
     <A extends unknown[], R>(call: (...args: A) => R) =>
@@ -131,7 +142,7 @@ function runGuarded<T>(db: SqlDatabase, work: (tx: StoreTransaction) => T): T {
         throw error;
       }
     };
-  const tx = createSqlTransaction(db);
+  const tx = createSqlTransaction(db, summary);
   const value = work({
     clock: watch(tx.clock),
     count: watch(tx.count),

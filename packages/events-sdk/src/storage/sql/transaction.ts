@@ -3,6 +3,7 @@
  */
 
 import type {
+  EventCount,
   EventQuery,
   EventState,
   NewStoredEvent,
@@ -12,8 +13,9 @@ import type {
 } from '../port.ts';
 import type { SqlDatabase, SqlRow, SqlValue } from './database.ts';
 import { SORT_CLOCK } from './schema.ts';
+import { CLOCK_KEY } from './summary.ts';
+import type { Summary } from './summary.ts';
 
-const CLOCK_KEY = 'clock';
 /** Keeps named values apart from the clock. */
 const VALUE_PREFIX = 'value.';
 const REMOVE_CHUNK = 500;
@@ -26,6 +28,8 @@ const COLUMNS = `id, CAST(event_id AS TEXT) AS event_id, CAST(event_type AS TEXT
   ${number('timestamp')} AS enqueued_at, ${number('retry_count')} AS retry_count, ${SORT_CLOCK} AS clock,
   lamport_clock IS NULL AS is_unreadable, standing, reason, server, project_root, team_slug, project_uuid, aggregate_id`;
 
+const ALL_STATES: readonly EventState[] = ['queued', 'held', 'parked'];
+
 /** The columns a patch may change. Team, project and clock are part of `data` and follow it. */
 const PATCHED = [
   ['state', 'state'],
@@ -36,19 +40,11 @@ const PATCHED = [
   ['data', 'data'],
 ] as const satisfies readonly (readonly [keyof StoredEventPatch, string])[];
 
-/** A transaction over `db`. Only good until the surrounding transaction ends. */
-export function createSqlTransaction(db: SqlDatabase): StoreTransaction {
-  const clock = (): number => {
-    const row = db
-      .prepare(
-        `SELECT (SELECT CAST(value AS INTEGER) FROM meta WHERE key = '${CLOCK_KEY}') AS kept, (SELECT max(${SORT_CLOCK}) FROM queue) AS seen`,
-      )
-      .get();
-    return Math.max(Number(row?.['kept'] ?? 0), Number(row?.['seen'] ?? 0));
-  };
+/** A transaction over `db`, whose summary it keeps true. Only good until the surrounding transaction ends. */
+export function createSqlTransaction(db: SqlDatabase, summary: Summary): StoreTransaction {
   return {
-    clock,
-    count: (states) => count(db, states),
+    clock: () => summary.clock(),
+    count: (query = {}) => count(db, summary, query),
     events: (query = {}) => select(db, query),
     event(eventId) {
       const row = db.prepare(`SELECT ${COLUMNS} FROM queue WHERE event_id = ?`).get(eventId);
@@ -59,20 +55,31 @@ export function createSqlTransaction(db: SqlDatabase): StoreTransaction {
       return row === undefined ? undefined : String(row['value']);
     },
     raiseClock(value) {
-      if (value > clock()) setMeta(db, CLOCK_KEY, String(value));
+      if (value <= summary.clock()) return;
+      setMeta(db, CLOCK_KEY, String(value));
+      summary.sawClock(value);
     },
-    insert: (event) => insert(db, event),
+    insert(event) {
+      if (!insert(db, event)) return false;
+      // What is read out of the row is what the caller said of it: that much the port asks of him.
+      summary.sawClock(event.lamportClock);
+      summary.sawInsert(event.state);
+      return true;
+    },
     update(eventId, patch) {
       const changes = PATCHED.filter(([field]) => patch[field] !== undefined);
       if (changes.length === 0) return;
-      keepClock(db, clock());
+      keepClock(db, summary.clock());
+      if (patch.state !== undefined) summary.forgetCounts();
+      if (patch.data !== undefined) summary.forgetAll();
       const values = changes.map(([field]): SqlValue => patch[field] ?? null);
       const assignments = changes.map(([, column]) => `${column} = ?`).join(', ');
       db.prepare(`UPDATE queue SET ${assignments} WHERE event_id = ?`).run(...values, eventId);
     },
     remove(eventIds) {
       if (eventIds.length === 0) return;
-      keepClock(db, clock());
+      keepClock(db, summary.clock());
+      summary.forgetCounts();
       const statement = db.prepare('DELETE FROM queue WHERE event_id IN (SELECT value FROM json_each(?))');
       for (let start = 0; start < eventIds.length; start += REMOVE_CHUNK) {
         statement.run(JSON.stringify(eventIds.slice(start, start + REMOVE_CHUNK)));
@@ -118,24 +125,15 @@ function insert(db: SqlDatabase, event: NewStoredEvent): boolean {
   return changed > 0;
 }
 
-/** SQLite counts a whole index page by page; only rows that do not simply wait are looked at one by one. */
-function count(db: SqlDatabase, states: readonly EventState[] | undefined): number {
-  const all = Number(db.prepare('SELECT count(*) AS n FROM queue').get()?.['n']);
-  if (states === undefined) return all;
-  const aside = new Map<SqlValue | undefined, number>();
-  for (const row of db
-    .prepare(`SELECT standing, count(*) AS n FROM queue WHERE standing <> 'queued' GROUP BY standing`)
-    .all()) {
-    aside.set(row['standing'], Number(row['n']));
-  }
-  const held = aside.get('held') ?? 0;
-  const parked = aside.get('parked') ?? 0;
-  const byState = { queued: all - held - parked, held, parked };
-  return [...new Set(states)].reduce((sum, state) => sum + byState[state], 0);
+function count(db: SqlDatabase, summary: Summary, query: EventCount): number {
+  // Every row stands somewhere.
+  if (query.teamSlug === undefined && query.server === undefined) return summary.count(query.states ?? ALL_STATES);
+  if (query.states?.length === 0) return 0;
+  const { filter, values } = conditionsOf(query);
+  return Number(db.prepare(`SELECT count(*) AS n FROM queue ${filter}`).get(...values)?.['n']);
 }
 
-function select(db: SqlDatabase, query: EventQuery): readonly StoredEvent[] {
-  if (query.states?.length === 0) return [];
+function conditionsOf(query: EventQuery): { readonly filter: string; readonly values: readonly SqlValue[] } {
   const conditions: string[] = [];
   const values: SqlValue[] = [];
   const where = (condition: string, ...bound: readonly SqlValue[]): void => {
@@ -147,7 +145,12 @@ function select(db: SqlDatabase, query: EventQuery): readonly StoredEvent[] {
   if (query.projectUuid !== undefined) where('project_uuid IS ?', query.projectUuid);
   if (query.server !== undefined) where('(server IS NULL OR server = ?)', query.server);
   if (query.after !== undefined) where(`(${SORT_CLOCK}, id) > (?, ?)`, query.after.lamportClock, query.after.seq);
-  const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  return { filter: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`, values };
+}
+
+function select(db: SqlDatabase, query: EventQuery): readonly StoredEvent[] {
+  if (query.states?.length === 0) return [];
+  const { filter, values } = conditionsOf(query);
   // The waiting rows are nearly all of them: walking in sending order always beats collecting and sorting.
   const sql = `SELECT ${COLUMNS} FROM queue INDEXED BY idx_sending_order ${filter} ORDER BY ${SORT_CLOCK}, id LIMIT ?`;
   return db

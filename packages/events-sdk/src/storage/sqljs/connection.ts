@@ -1,6 +1,6 @@
 /**
- * A sql.js database as the SQL port. Statements are compiled once and freed at close or before an export, which
- * would silently kill them.
+ * A sql.js database as the SQL port. Statements are compiled once and freed at close; since sql.js 1.15.2 an export
+ * leaves them alone.
  */
 
 import type { Database, Statement } from 'sql.js';
@@ -20,10 +20,6 @@ export function createSqlJsConnection(database: Database): SqlJsConnection {
     let found = compiled.get(sql);
     if (found === undefined) compiled.set(sql, (found = guarded(() => database.prepare(sql))));
     return found;
-  };
-  const freeAll = (): void => {
-    for (const each of compiled.values()) each.free();
-    compiled.clear();
   };
   const rows = (sql: string, values: readonly SqlValue[], atMost: number): SqlRow[] => {
     const current = statement(sql);
@@ -49,13 +45,10 @@ export function createSqlJsConnection(database: Database): SqlJsConnection {
       get: (...values) => rows(sql, values, 1)[0],
       all: (...values) => rows(sql, values, Number.POSITIVE_INFINITY),
     }),
-    toBytes: () =>
-      guarded(() => {
-        freeAll();
-        return database.export();
-      }),
+    toBytes: () => guarded(() => database.export()),
     close() {
-      freeAll();
+      for (const each of compiled.values()) each.free();
+      compiled.clear();
       guarded(() => {
         database.close();
       });

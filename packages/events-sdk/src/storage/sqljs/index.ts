@@ -10,7 +10,8 @@ import { EventsSdkError } from '../../errors.ts';
 import type { EventStore } from '../port.ts';
 import type { SqlDatabase } from '../sql/database.ts';
 import { toStorageError } from '../sql/failures.ts';
-import { migrate } from '../sql/schema.ts';
+import { readFileHeader } from '../sql/file-header.ts';
+import { migrate, refuseNewer, SCHEMA_VERSION } from '../sql/schema.ts';
 import { createSqlStore } from '../sql/sql-store.ts';
 import { createSqlJsConnection } from './connection.ts';
 import type { SqlJsConnection } from './connection.ts';
@@ -21,7 +22,7 @@ export type { Persister, StoredImage } from './persister.ts';
 /** Where the image is, and how sql.js comes. */
 export interface SqlJsStoreOptions {
   readonly persister: Persister;
-  /** Default: `import('sql.js')`. Pass your own where a bundler or browser must be told where the wasm file is. */
+  /** Default: `import('sql.js')`. Pass your own where a bundler or browser must be told where the wasm file is, or `loadSqlJs` of the Node entry. */
   readonly loadSqlJs?: () => Promise<SqlJsStatic>;
 }
 
@@ -98,9 +99,13 @@ async function loadSqlJs(load: (() => Promise<SqlJsStatic>) | undefined): Promis
 }
 
 function openImage(sqlJs: SqlJsStatic, bytes: Uint8Array | null): SqlJsConnection {
+  const header = bytes === null || bytes.length === 0 ? undefined : readFileHeader(bytes);
+  if (header === undefined && bytes !== null && bytes.length > 0) throw toStorageError(new Error('file is not a database'));
+  refuseNewer(header?.userVersion ?? 0);
   const db = openConnection(sqlJs, bytes);
   try {
-    inTransaction(db, migrate);
+    // Said by the header, so that a file which needs nothing costs no statement: each first one compiles WebAssembly.
+    if (header?.userVersion !== SCHEMA_VERSION) inTransaction(db, migrate);
     return db;
   } catch (error) {
     db.close();

@@ -2,14 +2,14 @@
  * Waiting for a busy database without blocking the process: the same call again after short random pauses.
  */
 
-import { isEventsSdkError } from '../errors.ts';
-import { sleep } from '../internal/time.ts';
-import type { Time } from '../internal/time.ts';
+import { isEventsSdkError } from '../../errors.ts';
+import { sleep } from '../../internal/time.ts';
+import type { Time } from '../../internal/time.ts';
 
 /** Runs `attempt` until it is not refused with STORAGE_BUSY, or the bounded wait is over; other failures pass at once. */
 export type Patience = <T>(attempt: () => T) => Promise<T>;
 
-const LONGEST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 5;
 
 /** Tries again while another process is in the way, without blocking this one, up to the bounded wait. */
 export function createPatience(time: Time, limitMs: number): Patience {

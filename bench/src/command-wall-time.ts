@@ -1,0 +1,69 @@
+/**
+ * How long a whole emitting command takes while the server is healthy, refusing, silent, slow, talking nonsense, or
+ * nobody is signed in: side by side, in turns. `finalize-tasks --emit` records four events and does little else.
+ */
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type Server } from 'node:net';
+
+import { createContractServer, type ContractServer } from '@spec-kitty/events-sdk/testing';
+
+import { makeCommandWorld } from './command-world.ts';
+
+const STATES = ['delivery off', 'healthy', 'refused', 'black hole', 'slow', 'garbage', 'logged out'] as const;
+const ROUNDS = 11;
+const ADA = { username: 'ada@example.com', password: 'correct horse battery', team: 'acme' };
+
+export type ServerState = (typeof STATES)[number];
+
+interface Case {
+  readonly state: ServerState;
+  readonly run: () => Promise<number>;
+  readonly close: () => Promise<void>;
+}
+
+/** Milliseconds of each run, by state. */
+export async function measureServers(): Promise<readonly { readonly state: ServerState; readonly times: readonly number[] }[]> {
+  const cases: Case[] = [];
+  for (const state of STATES) cases.push(await prepare(state));
+  const results = cases.map(({ state }) => ({ state, times: [] as number[] }));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [index, { run }] of cases.entries()) results[index]?.times.push(await run());
+  }
+  for (const { close } of cases) await close();
+  return results;
+}
+
+async function prepare(state: ServerState): Promise<Case> {
+  const world = await makeCommandWorld({ SPEC_KITTY_DELIVERY: state === 'delivery off' ? 'off' : 'courier' });
+  const contract = await createContractServer();
+  await contract.accounts.addUser(ADA);
+  const url = await contract.listen();
+  if (state !== 'logged out') {
+    await world.specKitty(['auth', 'login', '--server', url, '--username', ADA.username, '--password-stdin'], `${ADA.password}\n`);
+  }
+  const standIn = await replace(contract, state);
+  return {
+    state,
+    run: () => world.specKitty(['agent', 'feature', 'finalize-tasks', '--emit']),
+    async close() {
+      standIn?.close();
+      await contract.close();
+      world.remove();
+    },
+  };
+}
+
+/** Puts another server, or none, where the healthy one was. */
+async function replace(contract: ContractServer, state: ServerState): Promise<Server | undefined> {
+  if (state === 'garbage') contract.garbage();
+  if (state !== 'refused' && state !== 'black hole' && state !== 'slow') return undefined;
+  const port = Number(new URL(contract.url).port);
+  await contract.close();
+  if (state === 'refused') return undefined;
+  const server = state === 'black hole' ? createServer(() => {}) : createHttpServer((_, response) => void response.write('{'));
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  server.unref();
+  return server;
+}

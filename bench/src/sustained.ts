@@ -1,0 +1,93 @@
+/** Events a second in one process, one durable emission after the other, beside a bare `node:sqlite` loop. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+import { wpStatusChanged } from '@spec-kitty/events-sdk';
+import { openNodeClient } from '@spec-kitty/events-sdk/node';
+import { anEvent } from '@spec-kitty/events-sdk/testing';
+
+import { DRIVERS } from './emission-cost.ts';
+import { median } from './statistics.ts';
+
+const SLICE_MS = 400;
+const SLICES = 5;
+const IDENTITY = 'project:\n  uuid: 3f1c9a52-7f0e-4c55-9d0b-2a6c1b7e4d10\n  slug: bench\n';
+
+export interface Rate {
+  readonly name: string;
+  readonly perSecond: number;
+}
+
+/** Medians over slices taken in turns, the bare loop first. */
+export async function measureSustained(): Promise<readonly Rate[]> {
+  const root = mkdtempSync(join(tmpdir(), 'spec-kitty-bench-'));
+  const bare = openBare(join(root, 'bare.db'));
+  const move = wpStatusChanged({ wpId: 'WP01', previousStatus: 'planned', newStatus: 'doing' });
+  const many = Array.from({ length: 1000 }, () => move);
+  const clients = DRIVERS.map((driver) => openNodeClient({ cwd: root, env: makeHome(root, driver) }));
+  const cases = [
+    { name: 'bare node:sqlite', events: 1, work: async (): Promise<unknown> => appendBare(bare) },
+    ...DRIVERS.flatMap((driver, index) => [
+      { name: `emit, ${driver}`, events: 1, work: async () => clients[index]?.emit(move) },
+      { name: `emitAll of 1,000, ${driver}`, events: 1000, work: async () => clients[index]?.emitAll(many) },
+    ]),
+  ];
+  const rates = cases.map(() => [] as number[]);
+  for (let slice = 0; slice < SLICES; slice += 1) {
+    // Bulk cases fill the queue, so they come last in a slice and the store is emptied by starting small.
+    for (const [index, { events, work }] of cases.entries()) rates[index]?.push(events * (await perSecond(work)));
+  }
+  for (const client of clients) await client.close();
+  bare.close();
+  rmSync(root, { recursive: true, force: true });
+  return cases.map(({ name }, index) => ({ name, perSecond: median(rates[index] ?? []) }));
+}
+
+function makeHome(root: string, driver: string): NodeJS.ProcessEnv {
+  const home = join(root, `home-${driver}`);
+  mkdirSync(join(root, '.kittify'), { recursive: true });
+  writeFileSync(join(root, '.kittify', 'config.yaml'), IDENTITY);
+  mkdirSync(home);
+  writeFileSync(join(home, 'config.toml'), '[sync]\nmax_queue_size = 100000000\ndelivery = "off"\n');
+  return { ...process.env, SPEC_KITTY_HOME: home, SPEC_KITTY_QUEUE_DRIVER: driver };
+}
+
+async function perSecond(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  let done = 0;
+  while (performance.now() - startedAt < SLICE_MS) {
+    await work();
+    done += 1;
+  }
+  return (done * 1000) / (performance.now() - startedAt);
+}
+
+const DATA = JSON.stringify(anEvent());
+
+/** The anchor: clock and row in one durable transaction and nothing else. */
+function openBare(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 5000 });
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+  db.exec('CREATE TABLE clock (value INTEGER NOT NULL); INSERT INTO clock VALUES (0)');
+  db.exec('CREATE TABLE queue (id INTEGER PRIMARY KEY, event_id TEXT UNIQUE NOT NULL, data TEXT NOT NULL)');
+  return db;
+}
+
+const statements = new WeakMap<DatabaseSync, ReturnType<DatabaseSync['prepare']>[]>();
+
+function appendBare(db: DatabaseSync): void {
+  const prepared = statements.get(db) ?? [
+    db.prepare('SELECT value FROM clock'),
+    db.prepare('UPDATE clock SET value = ?'),
+    db.prepare('INSERT INTO queue (event_id, data) VALUES (?, ?)'),
+  ];
+  statements.set(db, prepared);
+  const [read, write, insert] = prepared;
+  db.exec('BEGIN IMMEDIATE');
+  const clock = Number(read?.get()?.['value']) + 1;
+  write?.run(clock);
+  insert?.run(`event-${clock}`, DATA);
+  db.exec('COMMIT');
+}

@@ -1,0 +1,220 @@
+/**
+ * Every remedy is typed as it is printed: each case provokes a refusal of the built program, runs the remedy in a
+ * shell where `spec-kitty` is that program, and tries the refused command again.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { expect, test } from 'vitest';
+
+import { ADA, makeWorld, startServer, type World } from './world.ts';
+
+const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+interface Refused {
+  readonly code: string;
+  readonly remedy: string;
+}
+
+interface Case {
+  /** What the refusal is called. */
+  readonly code: string;
+  readonly words: readonly string[];
+  /** Makes the refusal happen; returns where to run, below the repository, if not at its top. */
+  readonly provoke?: (world: World) => string | undefined | void;
+  /** The refusal that comes next, where the remedy is one step of several. Default: none, it succeeds. */
+  readonly next?: string;
+  /** True when the remedy itself is the refused command, corrected. */
+  readonly isCorrected?: boolean;
+}
+
+const IMPLEMENT = ['implement', 'WP01'];
+
+/** Runs a line in a shell; standard input is empty, and placeholders are filled. */
+function type(world: World, line: string, folder = ''): { readonly code: number | null; readonly output: string } {
+  const programs = join(world.root, 'bin');
+  mkdirSync(programs, { recursive: true });
+  writeFileSync(join(programs, 'spec-kitty'), `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`, { mode: 0o755 });
+  const answer = spawnSync('sh', ['-c', line], {
+    cwd: join(world.repository, folder),
+    env: { ...world.env, PATH: `${programs}:${process.env['PATH'] ?? ''}`, HOME: world.root, GIT_CONFIG_GLOBAL: join(world.root, 'gitconfig') },
+    encoding: 'utf8',
+    input: '',
+  });
+  return { code: answer.status, output: answer.stdout + answer.stderr };
+}
+
+function refusedBy(answer: { readonly stdout: string }): Refused {
+  return JSON.parse(answer.stdout) as Refused;
+}
+
+async function check(world: World, { code, words, provoke, next, isCorrected }: Case): Promise<void> {
+  const cwd = provoke?.(world) ?? '';
+  const there = { cwd: join(world.repository, cwd), extraEnv: { HOME: world.root, GIT_CONFIG_GLOBAL: join(world.root, 'gitconfig') } };
+  const refused = await world.specKitty([...words, '--json'], there);
+  expect({ words, code: refusedBy(refused).code, exit: refused.code === 0 }).toEqual({ words, code, exit: false });
+
+  // A remark in parentheses, set off by three blanks, is for people.
+  const remedy = refusedBy(refused).remedy.replaceAll(/ {3}\(.*\)$/gm, '');
+  const typed = type(world, remedy, cwd);
+  if (isCorrected !== true) expect({ remedy, ...typed }).toMatchObject({ remedy, code: 0 });
+
+  const again = isCorrected === true ? typed : await world.specKitty([...words, '--json'], there);
+  if (next === undefined) expect({ remedy, again }).toMatchObject({ remedy, again: { code: 0 } });
+  else expect(refusedBy(again as { readonly stdout: string })).toMatchObject({ code: next });
+}
+
+test('what a refusal tells a newcomer to do leads from an empty folder to a claimed package', async () => {
+  const world = makeWorld();
+  writeFileSync(join(world.root, 'gitconfig'), '');
+
+  const steps: readonly Case[] = [
+    { code: 'not-a-repository', words: ['agent', 'tasks', 'status'], provoke: nameMe, next: 'feature-not-found' },
+    { code: 'feature-not-found', words: IMPLEMENT, next: 'wp-not-found' },
+    { code: 'no-work-packages', words: ['agent', 'feature', 'finalize-tasks'] },
+    { code: 'already-exists', words: ['agent', 'tasks', 'scaffold', '--wp', 'Again'], next: 'already-exists' },
+    { code: 'wp-id-invalid', words: ['implement', 'first'], next: 'wp-id-invalid' },
+    { code: 'wp-not-found', words: ['implement', 'WP09'], next: 'wp-not-found' },
+    { code: 'slug-invalid', words: ['agent', 'feature', 'create-feature', 'Invoice Export'], isCorrected: true },
+    { code: 'feature-unclear', words: [...IMPLEMENT, '--agent', 'claude code'], provoke: () => writeWp(world), isCorrected: true },
+    { code: 'feature-not-found', words: ['agent', 'tasks', 'status', '-f', 'some-name'], isCorrected: true },
+    { code: 'agent-unknown', words: ['init', '--agents', 'hal'], isCorrected: true },
+  ];
+  for (const step of steps) await check(world, step);
+});
+
+test('what a refusal tells somebody in the wrong place to do leads to the right one, with every flag kept', async () => {
+  const world = makeWorld();
+  writeFileSync(join(world.root, 'gitconfig'), '');
+  await world.makeProject();
+  await world.makeFeature(['One', 'Two:1', 'Three:1,2', 'Four', 'Five']);
+  const feature = '001-demo';
+  const workspace = `.worktrees/${feature}-WP01`;
+
+  const steps: readonly Case[] = [
+    { code: 'base-not-started', words: ['implement', 'WP02', '--agent', 'claude'] },
+    { code: 'several-bases', words: ['implement', 'WP03'], isCorrected: true },
+    { code: 'in-worktree', words: ['implement', 'WP04', '--agent', 'claude'], provoke: () => workspace, isCorrected: true },
+    { code: 'in-worktree', words: ['agent', 'feature', 'create-feature', 'other', '--title', "It's other"], provoke: () => workspace, isCorrected: true },
+    { code: 'wrong-branch', words: ['implement', 'WP05', '-f', feature], provoke: ({ git }) => void git('switch', '--quiet', '--create', 'side'), isCorrected: true },
+    { code: 'detached-head', words: ['agent', 'feature', 'create-feature', 'third'], provoke: ({ git }) => void git('switch', '--quiet', '--detach'), isCorrected: true },
+    { code: 'workspace-blocked', words: ['implement', 'WP01', '-f', feature], provoke: () => block(world, feature) },
+    { code: 'git-identity-missing', words: ['agent', 'feature', 'create-feature', 'fourth'], provoke: forgetMe },
+  ];
+  for (const step of steps) await check(world, step);
+});
+
+test('what auth and sync tell people to do works', async () => {
+  const world = makeWorld();
+  writeFileSync(join(world.root, 'gitconfig'), '');
+  await world.makeProject();
+  await world.makeFeature(['One']);
+  await world.must(['agent', 'feature', 'finalize-tasks']);
+  const server = await startServer();
+  const withPassword = { input: ADA.password };
+  const say = (line: string): readonly string[] => fill(line.slice(line.indexOf('spec-kitty ') + 'spec-kitty '.length), server.url);
+
+  const out = await world.specKitty(['sync', 'now']);
+  expect(out).toMatchObject({ code: 4, stdout: expect.stringContaining('spec-kitty auth login --server URL') });
+
+  const nowhere = refusedBy(await world.specKitty(['auth', 'login', '--json']));
+  expect(nowhere.code).toBe('no-server');
+  const plain = refusedBy(await world.specKitty([...say(nowhere.remedy), '--json']));
+  expect(plain).toMatchObject({ code: 'usage', remedy: expect.stringContaining('--password-stdin') });
+  // An address that will be refused is refused before anybody has typed a password.
+  const open = await world.specKitty(['auth', 'login', '--server', 'http://example.com', '--username', ADA.username, '--password-stdin', '--json']);
+  expect(refusedBy(open).code).toBe('invalid-server-url');
+
+  const empty = await world.specKitty(['auth', 'login', '--server', server.url, '--username', ADA.username, '--password-stdin', '--json']);
+  expect(await world.specKitty(say(refusedBy(empty).remedy), withPassword)).toMatchObject({ code: 0 });
+  expect(await world.specKitty(['sync', 'now'])).toMatchObject({ code: 0 });
+
+  const wrong = await world.specKitty([...signIn(server.url), '--force', '--json'], { input: 'wrong' });
+  expect(refusedBy(wrong)).toMatchObject({ code: 'auth-refused', remedy: expect.stringContaining(`--server ${server.url}`) });
+
+  // Another address is not in use before the next sign-in, and the command says so.
+  const second = await startServer();
+  const moved = await world.must(['sync', 'server', second.url]);
+  expect(moved.stdout).toContain(`Until then events go to ${server.url}`);
+  expect((await world.must(['sync', 'server'])).stdout.trim()).toBe(server.url);
+  const changeOver = moved.stdout.trim().split('\n').at(-1) ?? '';
+  expect(await world.specKitty([...say(changeOver), '--username', ADA.username, '--password-stdin'], withPassword)).toMatchObject({ code: 0 });
+  expect((await world.must(['sync', 'server'])).stdout.trim()).toBe(second.url);
+
+  second.revokeTokens('all');
+  await world.must(IMPLEMENT);
+  const revoked = await world.specKitty(['sync', 'now']);
+  expect(revoked).toMatchObject({ code: 4 });
+  expect(await world.specKitty([...signIn(second.url), '--force'], withPassword)).toMatchObject({ code: 0 });
+
+  writeFileSync(join(world.home, 'queue.db'), 'not a database at all, for more than sixteen bytes'.repeat(20));
+  for (const rest of ['queue.db-wal', 'queue.db-shm']) rmSync(join(world.home, rest), { force: true });
+  const damaged = refusedBy(await world.specKitty(['sync', 'status', '--json']));
+  expect(damaged.code).toBe('storage-corrupt');
+  expect(type(world, damaged.remedy)).toMatchObject({ code: 0 });
+  expect(await world.specKitty(['sync', 'status'])).toMatchObject({ code: 0 });
+});
+
+test('a usage error points to the help of its own command and repeats no word that may be a password', async () => {
+  const world = makeWorld();
+  const secret = 'hunter2';
+  const mistakes = [
+    ['auth', 'login', 'ada', secret],
+    ['auth', 'login', '--username', 'ada', secret],
+    ['auth', 'login', '--password', secret],
+    ['implement'],
+    ['implement', 'WP01', '--shell-pid', 'x'],
+    ['sync', 'server', 'https://a.example', secret],
+  ];
+  for (const words of mistakes) {
+    const ended = await world.specKitty(words);
+    expect({ words, code: ended.code, stdout: ended.stdout }).toEqual({ words, code: 2, stdout: '' });
+    expect(ended.stderr).not.toContain(secret);
+    const help = /`(spec-kitty .* --help)`/.exec(ended.stderr)?.[1] ?? '';
+    expect({ words, help: help.startsWith(`spec-kitty ${words.slice(0, words[0] === 'implement' ? 1 : 2).join(' ')} `) }).toEqual({ words, help: true });
+  }
+  expect((await world.specKitty(['implement'])).stderr).toContain('WP_ID (the package, e.g. WP01)');
+});
+
+test('a refused `init --git` leaves no repository behind', async () => {
+  const world = makeWorld();
+
+  const refused = await world.specKitty(['init', '--git', '--json'], { extraEnv: { EMAIL: '' } });
+
+  expect(refusedBy(refused).code).toBe('git-identity-missing');
+  expect(() => execFileSync('git', ['rev-parse', '--git-dir'], { cwd: world.repository, env: { ...world.env, GIT_CEILING_DIRECTORIES: world.root }, stdio: 'pipe' })).toThrow('not a git repository');
+});
+
+function signIn(url: string): readonly string[] {
+  return ['auth', 'login', '--server', url, '--username', ADA.username, '--password-stdin'];
+}
+
+/** The words of a remedy with its placeholders filled. */
+function fill(line: string, url: string): readonly string[] {
+  return line.split(' ').map((word) => (word === 'URL' ? url : word === 'NAME' ? ADA.username : word));
+}
+
+function nameMe(world: World): void {
+  writeFileSync(join(world.root, 'gitconfig'), `[user]\n\tname = Ada\n\temail = ${ADA.username}\n`);
+}
+
+function forgetMe(world: World): void {
+  writeFileSync(join(world.root, 'gitconfig'), '');
+  world.git('config', '--unset', 'user.name');
+  world.git('config', '--unset', 'user.email');
+}
+
+/** The newest feature gets a package too, so that the corrected command has one to claim. */
+function writeWp(world: World): void {
+  const ended = type(world, 'spec-kitty agent tasks scaffold --feature 002-invoice-export --wp First');
+  if (ended.code !== 0) throw new Error(ended.output);
+}
+
+function block(world: World, feature: string): void {
+  world.git('switch', '--quiet', 'main');
+  const path = join(world.repository, '.worktrees', `${feature}-WP01`);
+  world.git('worktree', 'remove', '--force', path);
+  mkdirSync(path, { recursive: true });
+}

@@ -1,0 +1,38 @@
+/**
+ * Builds the library: declarations by tsc, code by esbuild into a few shared chunks behind the entries of
+ * package.json. One file a module would cost a program some 50 ms at every start (docs/decisions/0005-bundled-library.md).
+ * Third-party packages stay outside, so that a host shares its copies.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+// Our own package.json.
+const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, string | { default: string }>;
+};
+
+const entries = Object.values(exports).flatMap((target) =>
+  typeof target === 'string' ? [] : [target.default.replace(/^\.\/dist\/(.+)\.js$/, 'src/$1.ts')],
+);
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+await build({
+  absWorkingDir: root,
+  entryPoints: entries,
+  outbase: 'src',
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  packages: 'external',
+  sourcemap: true,
+  logLevel: 'warning',
+});

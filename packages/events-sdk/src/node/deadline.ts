@@ -1,0 +1,28 @@
+/** Work that must end: under a deadline, under the caller's signal, and with the process kept awake meanwhile. */
+import type { Time } from '../internal/time.ts';
+
+/** What ends the work early. */
+export interface Limits {
+  readonly time: Time;
+  /** In milliseconds. Default: none. */
+  readonly deadlineMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs `work` with a signal that aborts at the deadline or with the caller's own. Leaves no timer behind. */
+export async function withDeadline<T>(limits: Limits, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { time, deadlineMs, signal } = limits;
+  const control = new AbortController();
+  const cancel =
+    deadlineMs === undefined
+      ? undefined
+      : time.after(deadlineMs, () => control.abort(new Error(`The deadline of ${deadlineMs} ms has passed.`)));
+  // Timers of `Time` never keep a process alive; work that only waits for another process must.
+  const keepAlive = setInterval(() => {}, 60_000);
+  try {
+    return await work(signal === undefined ? control.signal : AbortSignal.any([signal, control.signal]));
+  } finally {
+    clearInterval(keepAlive);
+    cancel?.();
+  }
+}
