@@ -4,8 +4,21 @@
  */
 import { fileURLToPath } from 'node:url';
 
-import type { EmitOutcome, Logger, Session, SyncProgress, SyncReport } from '@spec-kitty/events-sdk';
+import type { EmitOutcome, Logger } from '@spec-kitty/events-sdk';
 import type { Draft, SpecKittyEvents } from '@spec-kitty/events-sdk/contract';
+import type { AuthStatus } from '@spec-kitty/events-sdk/auth';
+import type {
+  ConnectionStatus,
+  HandOff,
+  HomeStatus,
+  NodeClient as LibraryClient,
+  NodeEmitOptions,
+} from '@spec-kitty/events-sdk/node';
+
+export type { AuthStatus, ConnectionStatus, HandOff, HomeStatus };
+
+/** What a set of events has in common. */
+export type EmitContext = NodeEmitOptions;
 
 /** One of the eight Spec Kitty events before it is stamped. */
 export type SpecKittyDraft = Draft<SpecKittyEvents>;
@@ -13,72 +26,8 @@ export type SpecKittyDraft = Draft<SpecKittyEvents>;
 /** What became of one of them. */
 export type SpecKittyOutcome = EmitOutcome<SpecKittyEvents>;
 
-/** What a set of events has in common. */
-export interface EmitContext {
-  /** ULID shared by all events of one action. */
-  readonly causationId?: string;
-  /** Root of the project the events come from. Default: found from the working directory. */
-  readonly projectRoot?: string;
-}
-
-/** The link to the server, with what is known about it and since when. */
-export interface ConnectionStatus {
-  readonly state: 'connected' | 'reconnecting' | 'offline' | 'offline-batch';
-  /** What the state is concluded from, in a few words. */
-  readonly evidence: string;
-  /** When that was seen, in epoch milliseconds; null when it never was. */
-  readonly at: number | null;
-}
-
-/** Everything a home knows about its own queue and delivery. Times are epoch milliseconds. */
-export interface HomeStatus {
-  readonly queued: number;
-  /** Held events by reason (`team`, `project`, `disabled`, `team-changed`). */
-  readonly held: Readonly<Record<string, number>>;
-  /** Set aside after repeated refusals. */
-  readonly parked: number;
-  /** Ever dropped because the queue was full. */
-  readonly dropped: number;
-  readonly cap: number;
-  readonly oldestPendingAt: number | null;
-  readonly lastSync: { readonly at: number; readonly sent: number; readonly stoppedBy: string } | null;
-  readonly connection: ConnectionStatus;
-  readonly courier: { readonly pid: number; readonly since: number } | null;
-  readonly server: string | null;
-  readonly session: Session | null;
-  readonly project: { readonly uuid: string; readonly slug: string; readonly root: string | null } | null;
-  readonly driver: string;
-  readonly home: string;
-}
-
-/** The sign-in and how long its tokens last (epoch milliseconds; null when unknown). */
-export interface AuthStatus {
-  readonly session: Session | null;
-  readonly accessExpiresAt: number | null;
-  readonly refreshExpiresAt: number | null;
-}
-
-/** Who sees to waiting events after a command: a courier, the command's own try, or nobody. */
-export type HandOff = 'courier' | 'tried' | 'none';
-
-/** The library's Node client, as far as commands use it. */
-export interface NodeClient {
-  emitAll(drafts: readonly SpecKittyDraft[], context?: EmitContext): Promise<readonly SpecKittyOutcome[]>;
-  syncNow(options?: {
-    readonly signal?: AbortSignal;
-    readonly onProgress?: (progress: SyncProgress) => void;
-    readonly deadlineMs?: number;
-  }): Promise<SyncReport>;
-  status(): Promise<HomeStatus>;
-  login(input: { readonly server: string; readonly username: string; readonly password: string }): Promise<Session>;
-  logout(): Promise<Session | null>;
-  authStatus(): Promise<AuthStatus>;
-  serverUrl(): Promise<string | null>;
-  setServerUrl(url: string): Promise<string>;
-  /** Hands waiting events to the courier, if the configuration allows one; says who sees to them. */
-  nudge(): Promise<HandOff>;
-  close(): Promise<void>;
-}
+/** What commands use of the library's Node client; a test may stand in for it. */
+export type NodeClient = Omit<LibraryClient, 'emit'>;
 
 /** How a client is opened. Tests pass their own. */
 export type OpenClient = (options: {

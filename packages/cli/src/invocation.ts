@@ -2,7 +2,7 @@
  * One run of the program: where its output goes, which switches were given, and the client it may open. Hooks and
  * commands are started by the framework, which passes nothing of ours along; they meet here.
  */
-import { warnOnce, type Logger } from './logger.ts';
+import { warnOnce, withRemedy, type Logger } from './logger.ts';
 import type { NodeClient, OpenClient } from './client.ts';
 import type { Failure } from './failure.ts';
 import { renderFailure } from './render/failure.ts';
@@ -85,8 +85,8 @@ function createInvocation(options: InvocationOptions): Invocation {
     stderr.write(`${line}\n`);
   };
   const logger = warnOnce({
-    warn: (_code, message) => {
-      say(`${paint('yellow', 'Warning:')} ${message}`);
+    warn: (code, message) => {
+      say(`${paint('yellow', 'Warning:')} ${withRemedy(code, message)}`);
     },
     debug: (code, message) => {
       if (options.debug) say(`${paint('dim', code)} ${message}`);

@@ -86,7 +86,7 @@ describe('auth login', () => {
     const forced = await program.run([...words, '--force'], { input: 'x', script: { session } });
     const expired = await program.run(words, {
       input: 'x',
-      script: { session, accessExpiresAt: 1, refreshExpiresAt: 1 },
+      script: { session, authState: 'expired' },
     });
 
     for (const ended of [forced, expired]) expect(ended.calls.map(([method]) => method)).toContain('login');
@@ -124,7 +124,7 @@ describe('auth status and logout', () => {
 
   test('a sign-in whose tokens have all run out is not authenticated', async () => {
     const ended = await program.run(['auth', 'status', '--json'], {
-      script: { session, accessExpiresAt: 1000, refreshExpiresAt: 2000 },
+      script: { session, authState: 'expired', accessExpiresAt: 1000, refreshExpiresAt: 2000 },
     });
 
     expect(JSON.parse(ended.stdout)).toMatchObject({

@@ -227,11 +227,11 @@ describe('a failed emitting command', () => {
 
     expect(ended.code).toBe(1);
     const [event] = emitted(ended);
-    expect(event?.payload['error_message']).toBe('Unexpected error: cannot read ~/secret ***');
-    expect(event?.payload['stack_trace']).toMatch(/^at \S+ \(dist\/commands\/probe\.js:\d+:\d+\)/);
+    expect(event?.payload['error_message']).toBe('Unexpected error: cannot read ~/secret [redacted]');
+    expect(event?.payload['stack_trace']).toMatch(/\n {4}at \S+ \(dist\/commands\/probe\.js:\d+:\d+\)/);
     expect(JSON.stringify(event)).not.toContain(program.root);
     expect(ended.stderr).toContain(
-      'Error: Unexpected error: cannot read ~/secret ***\nRun the command again with --debug',
+      'Error: Unexpected error: cannot read ~/secret [redacted]\nRun the command again with --debug',
     );
     expect(ended.stderr).not.toContain('    at ');
   });

@@ -4,7 +4,7 @@
  * Third-party packages stay outside, so that a host shares its copies.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { build } from 'esbuild';
@@ -36,3 +36,12 @@ await build({
   sourcemap: true,
   logLevel: 'warning',
 });
+
+// esbuild keeps bare imports between chunks for the order of side effects. There are none (package.json says so), and a
+// host's bundler would warn about each. The line stays, so that the source maps still fit.
+for (const file of readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
+  if (!file.endsWith('.js')) continue;
+  const path = join(root, 'dist', file);
+  const code = readFileSync(path, 'utf8');
+  writeFileSync(path, code.replaceAll(/^import "\.{1,2}\/[\w./-]+\.js";$/gm, ''));
+}

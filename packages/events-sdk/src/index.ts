@@ -20,6 +20,7 @@ export { createEnvelopeFactory, createEventFactory, type EventFactory, type Even
 export type { StampFacts } from './events/stamp.ts';
 export { createUlidFactory, isUlid } from './id/ulid.ts';
 export { silentLogger, type Logger } from './internal/logger.ts';
+export { redactText, trimStack, type RedactOptions } from './internal/redact.ts';
 export { systemTime, type Time } from './internal/time.ts';
 export type { ProjectFacts } from './queue/binding.ts';
 export { createOfflineQueue, type OfflineQueue, type OverflowPolicy, type QueueSize } from './queue/offline-queue.ts';

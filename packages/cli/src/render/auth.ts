@@ -24,7 +24,7 @@ export function renderAuthStatus(status: AuthStatus, now: number): string {
   if (session === null)
     return 'Not signed in. Events are kept on this machine.\nSign in: spec-kitty auth login --server URL';
   return [
-    'Signed in.',
+    isUsable(status) ? 'Signed in.' : 'The sign-in has expired. Events are kept on this machine.\nSign in again: spec-kitty auth login',
     rows([
       ['User', session.username],
       ['Team', session.teamSlug ?? 'none; events wait until the server names one'],
@@ -36,20 +36,18 @@ export function renderAuthStatus(status: AuthStatus, now: number): string {
 }
 
 /** The same as a document. `authenticated` means a sign-in that can still be used. */
-export function authStatusDocument(status: AuthStatus, now: number): Record<string, unknown> {
+export function authStatusDocument(status: AuthStatus): Record<string, unknown> {
   return {
-    authenticated: isUsable(status, now),
+    authenticated: isUsable(status),
     ...sessionDocument(status.session),
     access_expires_at: iso(status.accessExpiresAt),
     refresh_expires_at: iso(status.refreshExpiresAt),
   };
 }
 
-/** Whether either token still works, as far as this machine can tell; an unknown expiry counts as working. */
-export function isUsable(status: AuthStatus, now: number): boolean {
-  if (status.session === null) return false;
-  const alive = (expiresAt: number | null): boolean => expiresAt === null || expiresAt > now;
-  return alive(status.refreshExpiresAt) || alive(status.accessExpiresAt);
+/** Whether either token still works, as far as this machine can tell. */
+export function isUsable(status: AuthStatus): boolean {
+  return status.state === 'active' || status.state === 'refreshable';
 }
 
 function validity(expiresAt: number | null, now: number, expired: string): string {

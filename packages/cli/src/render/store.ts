@@ -3,7 +3,11 @@ import type { QueueDriver } from '../client.ts';
 import { amount, rows } from './words.ts';
 
 /** `spec-kitty sync store`. */
-export function renderStore(store: { readonly driver: QueueDriver | null; readonly bytes: number; readonly path: string }): string {
+export function renderStore(store: {
+  readonly driver: QueueDriver | null;
+  readonly bytes: number;
+  readonly path: string;
+}): string {
   if (store.driver === null) return `No event has been recorded yet: there is no ${store.path}.`;
   return rows([
     ['Kept by', store.driver],

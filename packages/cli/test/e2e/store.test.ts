@@ -51,7 +51,8 @@ test('shows who keeps the queue, where and how large, as text and as one documen
 test('with --json a conversion answers with what changed, and a second one that nothing did', async () => {
   const world = makeWorld({ driver: 'node-sqlite' });
   await startWork(world);
-  const convert = async () => JSON.parse((await world.must(['sync', 'store', '--convert', 'sqljs', '--json'])).stdout) as unknown;
+  const convert = async () =>
+    JSON.parse((await world.must(['sync', 'store', '--convert', 'sqljs', '--json'])).stdout) as unknown;
 
   expect(await convert()).toMatchObject({ driver: 'sqljs', from: 'node-sqlite', changed: true });
   expect(await convert()).toMatchObject({ driver: 'sqljs', from: 'sqljs', changed: false });

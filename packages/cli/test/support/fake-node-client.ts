@@ -13,6 +13,7 @@ export interface FakeScript {
   readonly status?: Partial<HomeStatus>;
   readonly report?: object;
   readonly session?: object | null;
+  readonly authState?: 'active' | 'refreshable' | 'expired';
   readonly accessExpiresAt?: number | null;
   readonly refreshExpiresAt?: number | null;
   readonly server?: string | null;
@@ -34,6 +35,8 @@ export const quietStatus: HomeStatus = {
   cap: 10_000,
   oldestPendingAt: null,
   lastSync: null,
+  lastSuccessAt: null,
+  clock: 0,
   connection: { state: 'offline', evidence: 'never connected', at: null },
   courier: null,
   server: null,
@@ -98,6 +101,7 @@ export function openNodeClient(options: {
       await called('authStatus');
       return {
         session,
+        state: session === null ? 'logged-out' : (script.authState ?? 'active'),
         accessExpiresAt: script.accessExpiresAt ?? null,
         refreshExpiresAt: script.refreshExpiresAt ?? null,
       };

@@ -86,8 +86,9 @@ function packageRelative(path: string): string {
     const at = path.lastIndexOf(marker);
     if (at !== -1) return path.slice(at + marker.length);
   }
-  const inPackage = /[^/]+\/(?:dist|src|lib|bin|test)\/.*$/.exec(path);
-  return inPackage === null ? path.slice(path.lastIndexOf('/') + 1) : inPackage[0];
+  // The innermost one: folders above it name people and places.
+  const inPackage = /.*\/((?:dist|src|bin)\/.*)$/.exec(path);
+  return inPackage?.[1] ?? path.slice(path.lastIndexOf('/') + 1);
 }
 
 function hideHomes(text: string, home: string | undefined): string {

@@ -12,7 +12,7 @@ import type { Time } from '../internal/time.ts';
 import { loadNodeSqlite } from '../storage/node-sqlite/builtin.ts';
 import { guarded } from '../storage/node-sqlite/connection.ts';
 import { openNodeSqliteStore } from '../storage/node-sqlite/index.ts';
-import { createPatience } from '../storage/sql/patience.ts';
+import { createPatience } from '../storage/node-sqlite/patience.ts';
 import { withDirectoryLock } from './directory-lock.ts';
 import type { QueueDriver } from './home-store.ts';
 import { hasContent, sqliteFileState } from './sqlite-file.ts';
@@ -104,7 +104,10 @@ async function leaveWalMode(path: string, waitMs: number, time: Time): Promise<v
     db.close();
   }
   if (readStoreFile(path).driver === 'sqljs' && !hasContent(`${path}-journal`)) return;
-  throw new EventsSdkError('STORAGE_UNAVAILABLE', `${basename(path)} could not be converted; its rows are as they were.`);
+  throw new EventsSdkError(
+    'STORAGE_UNAVAILABLE',
+    `${basename(path)} could not be converted; its rows are as they were.`,
+  );
 }
 
 /** Reading first lets SQLite finish what a killed program left in a journal. The switch fails while anybody else is there. */

@@ -46,7 +46,10 @@ export interface StoredEvent extends NewStoredEvent, QueuePosition {
 
 /** What may change on a row. `data` together with the facts read from it. */
 export type StoredEventPatch = Partial<
-  Pick<StoredEvent, 'state' | 'reason' | 'server' | 'projectRoot' | 'retryCount' | 'data' | 'teamSlug' | 'projectUuid' | 'lamportClock'>
+  Pick<
+    StoredEvent,
+    'state' | 'reason' | 'server' | 'projectRoot' | 'retryCount' | 'data' | 'teamSlug' | 'projectUuid' | 'lamportClock'
+  >
 >;
 
 /** Which rows, always in sending order. Absent fields do not filter. */

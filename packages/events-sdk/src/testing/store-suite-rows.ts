@@ -58,6 +58,9 @@ export function clockOf(store: EventStore): Promise<number> {
 }
 
 /** Asserts the code a promise is rejected with. */
-export async function whyRejected(promise: Promise<unknown>, code: Parameters<typeof isEventsSdkError>[1]): Promise<void> {
+export async function whyRejected(
+  promise: Promise<unknown>,
+  code: Parameters<typeof isEventsSdkError>[1],
+): Promise<void> {
   await rejects(promise, (error) => isEventsSdkError(error, code));
 }

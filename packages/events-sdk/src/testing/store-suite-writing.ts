@@ -84,7 +84,11 @@ export const WRITING_PROMISES: Promises = {
   },
   'counts and ticks right from one transaction to the next, whatever came between': async (store) => {
     const look = (): Promise<unknown> =>
-      store.read((reader) => [reader.clock(), reader.count({ states: ['queued'] }), reader.count({ states: ['held', 'parked'] })]);
+      store.read((reader) => [
+        reader.clock(),
+        reader.count({ states: ['queued'] }),
+        reader.count({ states: ['held', 'parked'] }),
+      ]);
     await put(store, aStoredEvent({ lamportClock: 1 }), aStoredEvent({ lamportClock: 2, state: 'held' }));
     deepEqual(await look(), [2, 1, 1]);
     await put(store, aStoredEvent({ lamportClock: 1 }), aStoredEvent({ lamportClock: 3 }));
@@ -98,7 +102,9 @@ export const WRITING_PROMISES: Promises = {
     });
     await rejects(failed);
     deepEqual(await look(), [3, 3, 0]);
-    await store.transact((tx) => tx.update('event-3', { data: aStoredEvent({ lamportClock: 9, eventId: 'event-3' }).data, lamportClock: 9 }));
+    await store.transact((tx) =>
+      tx.update('event-3', { data: aStoredEvent({ lamportClock: 9, eventId: 'event-3' }).data, lamportClock: 9 }),
+    );
     deepEqual(await look(), [9, 3, 0]);
     await store.transact((tx) => tx.remove(['event-1', 'event-3']));
     deepEqual(await look(), [9, 1, 0]);

@@ -71,7 +71,7 @@ describe('trimStack', () => {
     expect(trimStack(stack).split('\n')).toEqual([
       'Error: password=[redacted] in ~/app',
       '    at send (@spec-kitty/events-sdk/dist/a.js:10:5)',
-      '    at secret-customer/src/run.ts:3:1',
+      '    at src/run.ts:3:1',
       '    at node:internal/main:1:1',
     ]);
   });

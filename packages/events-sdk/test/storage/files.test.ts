@@ -93,9 +93,12 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
       const store = await open(place.path);
 
       await store.read((reader) => {
-        expect([reader.count(), reader.count({ states: ['queued'] }), reader.count({ states: ['parked'] }), reader.clock()]).toEqual([
-          3, 1, 2, 2,
-        ]);
+        expect([
+          reader.count(),
+          reader.count({ states: ['queued'] }),
+          reader.count({ states: ['parked'] }),
+          reader.clock(),
+        ]).toEqual([3, 1, 2, 2]);
         expect(reader.events({ states: ['queued'] }).map((row) => row.eventId)).toEqual(['event-2']);
         expect(reader.event('cut')).toMatchObject({ state: 'parked', reason: 'unreadable', lamportClock: 0 });
       });

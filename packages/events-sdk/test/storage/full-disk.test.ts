@@ -22,7 +22,9 @@ test.skipIf(process.platform === 'win32')(
     });
     await before.close();
 
-    const child = spawnSync('sh', ['-c', LIMITED, process.execPath, appender, 'sqljs', path, '400'], { encoding: 'utf8' });
+    const child = spawnSync('sh', ['-c', LIMITED, process.execPath, appender, 'sqljs', path, '400'], {
+      encoding: 'utf8',
+    });
 
     expect(child.status).toBe(1);
     expect(child.stderr).toContain('STORAGE_UNAVAILABLE');

@@ -24,7 +24,9 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
         kept = tx;
       });
 
-      expect(() => kept?.insert(aStoredEvent({ lamportClock: 1 }))).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+      expect(() => kept?.insert(aStoredEvent({ lamportClock: 1 }))).toThrow(
+        expect.objectContaining({ code: 'CLOSED' }),
+      );
       expect(await store.read((reader) => reader.count())).toBe(0);
       await cleanup();
     });

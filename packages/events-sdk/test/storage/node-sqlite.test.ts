@@ -73,7 +73,9 @@ test('sees at once what other programs add and take away, in counts and clock to
     });
 
   expect(await tick()).toEqual([1, 1, 1]);
-  other.exec(`INSERT INTO queue (event_id, event_type, data, timestamp) VALUES ('foreign', 'X', '{"lamport_clock":40}', 1), ('broken', 'X', '{', 1)`);
+  other.exec(
+    `INSERT INTO queue (event_id, event_type, data, timestamp) VALUES ('foreign', 'X', '{"lamport_clock":40}', 1), ('broken', 'X', '{', 1)`,
+  );
   expect(await tick()).toEqual([41, 4, 3]);
   other.exec('DELETE FROM queue');
   expect(await tick()).toEqual([42, 1, 1]);
@@ -86,7 +88,9 @@ test('any number of stores may create one file at the same time without a lock o
   const { path, remove } = aQueuePath();
 
   const stores = await Promise.all(Array.from({ length: 8 }, () => openNodeSqliteStore({ path })));
-  await Promise.all(stores.map((store, index) => store.transact((tx) => tx.insert(aStoredEvent({ lamportClock: index + 1 })))));
+  await Promise.all(
+    stores.map((store, index) => store.transact((tx) => tx.insert(aStoredEvent({ lamportClock: index + 1 })))),
+  );
 
   expect(await stores[0]?.read((reader) => reader.count())).toBe(8);
   await Promise.all(stores.map((store) => store.close()));

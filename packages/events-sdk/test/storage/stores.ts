@@ -11,7 +11,8 @@ import { openSqlJsStore } from '../../src/storage/sqljs/index.ts';
 import type { StoreUnderTest } from '../../src/testing/store-suite.ts';
 
 export const DRIVERS = {
-  'node-sqlite': (path: string): Promise<EventStore> => openNodeSqliteStore({
+  'node-sqlite': (path: string): Promise<EventStore> =>
+    openNodeSqliteStore({
       path,
       busyTimeoutMs: 20_000,
       exclusively: (work) => withDirectoryLock(`${path}.lock`, { waitMs: 20_000 }, work),

@@ -37,7 +37,7 @@ export default class AuthLogin extends SpecKittyCommand {
     const client = await this.session().client();
 
     const before = await client.authStatus();
-    if (!flags.force && before.session !== null && isUsable(before, Date.now())) return alreadySignedIn(before, flags);
+    if (!flags.force && before.session !== null && isUsable(before)) return alreadySignedIn(before, flags);
 
     // Checked first: nobody types a password for an address that is refused afterwards.
     const server = parseServerUrl(flags.server ?? (await knownServer(client)));

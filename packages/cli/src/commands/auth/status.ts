@@ -16,6 +16,6 @@ export default class AuthStatusCommand extends SpecKittyCommand {
     const client = await this.session().client();
     const status = await client.authStatus();
     const now = Date.now();
-    return { data: authStatusDocument(status, now), text: renderAuthStatus(status, now) };
+    return { data: authStatusDocument(status), text: renderAuthStatus(status, now) };
   }
 }

@@ -12,8 +12,8 @@ import type { EventStore } from '../port.ts';
 import type { SqlDatabase } from '../sql/database.ts';
 import { toStorageError } from '../sql/failures.ts';
 import { FILE_HEADER_BYTES, readFileHeader } from '../sql/file-header.ts';
-import { createPatience } from '../sql/patience.ts';
-import type { Patience } from '../sql/patience.ts';
+import { createPatience } from './patience.ts';
+import type { Patience } from './patience.ts';
 import { migrate, refuseNewer, schemaVersion, SCHEMA_VERSION } from '../sql/schema.ts';
 import { createSqlStore } from '../sql/sql-store.ts';
 import { loadNodeSqlite } from './builtin.ts';
@@ -66,7 +66,8 @@ export async function openNodeSqliteStore(options: NodeSqliteStoreOptions): Prom
   const wait = createPatience(options.time ?? systemTime, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS);
   const exclusively = options.exclusively ?? ((work) => work());
   const db =
-    (await openReady(options.path, connect, wait)) ?? (await exclusively(() => prepareFile(options.path, connect, wait)));
+    (await openReady(options.path, connect, wait)) ??
+    (await exclusively(() => prepareFile(options.path, connect, wait)));
   return createSqlStore({
     async write(turn) {
       // Only beginning may be tried again: once it has begun, this process is alone.

@@ -100,7 +100,8 @@ async function loadSqlJs(load: (() => Promise<SqlJsStatic>) | undefined): Promis
 
 function openImage(sqlJs: SqlJsStatic, bytes: Uint8Array | null): SqlJsConnection {
   const header = bytes === null || bytes.length === 0 ? undefined : readFileHeader(bytes);
-  if (header === undefined && bytes !== null && bytes.length > 0) throw toStorageError(new Error('file is not a database'));
+  if (header === undefined && bytes !== null && bytes.length > 0)
+    throw toStorageError(new Error('file is not a database'));
   refuseNewer(header?.userVersion ?? 0);
   const db = openConnection(sqlJs, bytes);
   try {

@@ -1,7 +1,8 @@
 /**
- * Waiting for a busy database without blocking the process: the same call again after short random pauses.
+ * Waiting for a busy database without blocking the process: the same call again after short uneven pauses.
  */
 
+import { clearInterval, setInterval } from 'node:timers';
 import { isEventsSdkError } from '../../errors.ts';
 import { sleep } from '../../internal/time.ts';
 import type { Time } from '../../internal/time.ts';
@@ -13,6 +14,7 @@ const LONGEST_PAUSE_MS = 5;
 
 /** Tries again while another process is in the way, without blocking this one, up to the bounded wait. */
 export function createPatience(time: Time, limitMs: number): Patience {
+  const share = createSpread(process.pid);
   return async (attempt) => {
     const deadline = time.now() + limitMs;
     let keepAlive: NodeJS.Timeout | undefined;
@@ -25,10 +27,19 @@ export function createPatience(time: Time, limitMs: number): Patience {
         }
         // Timers of `Time` never keep a process alive; an emission waiting for its turn must.
         keepAlive ??= setInterval(() => {}, 60_000);
-        await sleep(time, Math.random() * LONGEST_PAUSE_MS);
+        await sleep(time, share() * LONGEST_PAUSE_MS);
       }
     } finally {
       clearInterval(keepAlive);
     }
+  };
+}
+
+/** Numbers in [0, 1) that differ between processes, so that waiters do not march in step. */
+function createSpread(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
   };
 }
