@@ -23,7 +23,9 @@ interface Case {
 }
 
 /** Milliseconds of each run, by state. */
-export async function measureServers(): Promise<readonly { readonly state: ServerState; readonly times: readonly number[] }[]> {
+export async function measureServers(): Promise<
+  readonly { readonly state: ServerState; readonly times: readonly number[] }[]
+> {
   const cases: Case[] = [];
   for (const state of STATES) cases.push(await prepare(state));
   const results = cases.map(({ state }) => ({ state, times: [] as number[] }));
@@ -40,7 +42,10 @@ async function prepare(state: ServerState): Promise<Case> {
   await contract.accounts.addUser(ADA);
   const url = await contract.listen();
   if (state !== 'logged out') {
-    await world.specKitty(['auth', 'login', '--server', url, '--username', ADA.username, '--password-stdin'], `${ADA.password}\n`);
+    await world.specKitty(
+      ['auth', 'login', '--server', url, '--username', ADA.username, '--password-stdin'],
+      `${ADA.password}\n`,
+    );
   }
   const standIn = await replace(contract, state);
   return {
@@ -61,7 +66,8 @@ async function replace(contract: ContractServer, state: ServerState): Promise<Se
   const port = Number(new URL(contract.url).port);
   await contract.close();
   if (state === 'refused') return undefined;
-  const server = state === 'black hole' ? createServer(() => {}) : createHttpServer((_, response) => void response.write('{'));
+  const server =
+    state === 'black hole' ? createServer(() => {}) : createHttpServer((_, response) => void response.write('{'));
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   server.unref();

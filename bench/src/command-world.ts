@@ -20,7 +20,12 @@ export async function makeCommandWorld(extraEnv: NodeJS.ProcessEnv): Promise<Com
   const root = mkdtempSync(join(tmpdir(), 'spec-kitty-bench-'));
   const cwd = join(root, 'repository');
   mkdirSync(cwd);
-  const env: NodeJS.ProcessEnv = { ...process.env, SPEC_KITTY_HOME: join(root, 'home'), GIT_CONFIG_GLOBAL: '/dev/null', ...extraEnv };
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    SPEC_KITTY_HOME: join(root, 'home'),
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    ...extraEnv,
+  };
   const git = (...args: string[]): unknown => execFileSync('git', args, { cwd, env, stdio: 'ignore' });
 
   async function specKitty(args: readonly string[], input = ''): Promise<number> {

@@ -23,7 +23,9 @@ const PATIENCE_MS = 20_000;
 
 const bins = {
   cli: fileURLToPath(new URL('bin/run.js', import.meta.resolve('@spec-kitty/cli/package.json'))),
-  server: fileURLToPath(new URL('bin/team-server.js', import.meta.resolve('@spec-kitty/example-team-server/package.json'))),
+  server: fileURLToPath(
+    new URL('bin/team-server.js', import.meta.resolve('@spec-kitty/example-team-server/package.json')),
+  ),
 };
 
 const scratch = mkdtempSync(join(tmpdir(), 'spec-kitty-demo-'));
@@ -94,7 +96,10 @@ async function readServer<T>(read: (server: Awaited<ReturnType<typeof createCont
 function queuedEvents(): readonly string[] {
   const db = new DatabaseSync(join(paths.home, 'queue.db'), { readOnly: true, timeout: 5000 });
   try {
-    return db.prepare('SELECT event_type FROM queue ORDER BY id').all().map((row) => String(row['event_type']));
+    return db
+      .prepare('SELECT event_type FROM queue ORDER BY id')
+      .all()
+      .map((row) => String(row['event_type']));
   } finally {
     db.close();
   }
@@ -111,7 +116,15 @@ async function showBoard(): Promise<void> {
   const board = await readServer((server) => server.board(ADA.team));
   const cards = board.features.flatMap((feature) => feature.cards);
   const columns = ['planned', 'doing', 'for_review', 'done'] as const;
-  const line = columns.map((lane) => `${lane}: ${cards.filter((card) => card.lane === lane).map((card) => card.wpId).join(' ') || '–'}`);
+  const line = columns.map(
+    (lane) =>
+      `${lane}: ${
+        cards
+          .filter((card) => card.lane === lane)
+          .map((card) => card.wpId)
+          .join(' ') || '–'
+      }`,
+  );
   say(`    board │ ${line.join(' │ ')}`);
 }
 
@@ -141,11 +154,24 @@ async function tell(): Promise<RunningServer> {
   try {
     say(`  The team server runs at ${server.url}\n`);
     await specKitty(['init', '--yes']);
-    await specKitty(['auth', 'login', '--server', server.url, '--username', ADA.name, '--password-stdin'], `${ADA.password}\n`);
+    await specKitty(
+      ['auth', 'login', '--server', server.url, '--username', ADA.name, '--password-stdin'],
+      `${ADA.password}\n`,
+    );
 
     chapter('A feature with three work packages');
     await specKitty(['agent', 'feature', 'create-feature', 'invoice-export']);
-    await specKitty(['agent', 'tasks', 'scaffold', '--wp', 'CSV writer', '--wp', 'Scheduling:WP01', '--wp', 'Mail delivery:WP01,WP02']);
+    await specKitty([
+      'agent',
+      'tasks',
+      'scaffold',
+      '--wp',
+      'CSV writer',
+      '--wp',
+      'Scheduling:WP01',
+      '--wp',
+      'Mail delivery:WP01,WP02',
+    ]);
     await specKitty(['agent', 'feature', 'finalize-tasks']);
 
     chapter('Online: a package moves, the board follows');
@@ -161,7 +187,9 @@ async function tell(): Promise<RunningServer> {
     const offline = await specKitty(['implement', 'WP02', '--agent', 'codex']);
     if (!offline.stderr.includes('[Offline]')) throw new Error('The command did not say that it is offline.');
     say(`    queue.db │ ${queuedEvents().join(', ')}\n`);
-    await waitFor('the courier to notice', async () => ((await ask(['sync', 'status']))['courier'] === null ? true : undefined));
+    await waitFor('the courier to notice', async () =>
+      (await ask(['sync', 'status']))['courier'] === null ? true : undefined,
+    );
     if (queuedEvents().join() !== 'WPStatusChanged') throw new Error('The event is not in queue.db.');
 
     chapter('Back online: nothing was lost');
@@ -196,7 +224,8 @@ let server: RunningServer | undefined;
 try {
   server = await tell();
   const faults = await verify();
-  if (faults.length === 0) say('\nThe server holds exactly the 6 events that were emitted, in clock order; the queue is empty.');
+  if (faults.length === 0)
+    say('\nThe server holds exactly the 6 events that were emitted, in clock order; the queue is empty.');
   else say(`\nThat went wrong:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
   process.exitCode = faults.length === 0 ? 0 : 1;
   await offerBoard(server);

@@ -12,7 +12,12 @@ export interface RunningServer {
 }
 
 /** Adds a person to the server's data file. */
-export async function addUser(world: World, bin: string, data: string, user: { name: string; team: string; password: string }): Promise<void> {
+export async function addUser(
+  world: World,
+  bin: string,
+  data: string,
+  user: { name: string; team: string; password: string },
+): Promise<void> {
   const args = [bin, 'user', 'add', user.name, '--team', user.team, '--data', data, '--password-stdin'];
   const { code, stderr } = await run(world, process.execPath, args, `${user.password}\n`);
   if (code !== 0) throw new Error(`The team server did not take the user: ${stderr}`);

@@ -22,7 +22,9 @@ export function findFaults(held: readonly HeldEvent[], emitted: number, stillQue
   const names = held.map((event) => `${event.event_type} ${event.aggregate_id}`);
   const clocks = held.map((event) => event.lamport_clock);
   return [
-    ...(names.join() === EXPECTED.join() ? [] : [`the server holds ${names.join(', ')} instead of ${EXPECTED.join(', ')}`]),
+    ...(names.join() === EXPECTED.join()
+      ? []
+      : [`the server holds ${names.join(', ')} instead of ${EXPECTED.join(', ')}`]),
     ...(clocks.every((clock, index) => clock === index + 1) ? [] : [`the clocks are ${clocks.join(', ')}`]),
     ...(emitted === held.length ? [] : [`${emitted} events were emitted and ${held.length} arrived`]),
     ...(stillQueued === 0 ? [] : [`${stillQueued} events are still in queue.db`]),

@@ -31,8 +31,12 @@ Trouble with delivery never changes the exit code of a command that did its work
 
 /** The page as it should be. */
 export async function referencePage(): Promise<string> {
-  const { commands } = JSON.parse(await readFile(manifest, 'utf8')) as { readonly commands: Readonly<Record<string, unknown>> };
-  const names = Object.keys(commands).map((id) => id.replaceAll(':', ' ')).toSorted();
+  const { commands } = JSON.parse(await readFile(manifest, 'utf8')) as {
+    readonly commands: Readonly<Record<string, unknown>>;
+  };
+  const names = Object.keys(commands)
+    .map((id) => id.replaceAll(':', ' '))
+    .toSorted();
   const links = names.map((name) => `- [\`${name}\`](#${name.replaceAll(' ', '-')})`).join('\n');
   const sections = names.map((name) => `## ${name}\n\n\`\`\`text\n${helpOf(name)}\n\`\`\`\n`);
   return [HEAD, `${links}\n`, ...sections].join('\n');
@@ -40,7 +44,10 @@ export async function referencePage(): Promise<string> {
 
 function helpOf(name: string): string {
   const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', COLUMNS: '120' };
-  const answer = execFileSync(process.execPath, [program, ...name.split(' '), '--help', '--json'], { env, encoding: 'utf8' });
+  const answer = execFileSync(process.execPath, [program, ...name.split(' '), '--help', '--json'], {
+    env,
+    encoding: 'utf8',
+  });
   const { help } = JSON.parse(answer) as { readonly help: string };
   return help.replaceAll(/[ \t]+$/gm, '').trim();
 }

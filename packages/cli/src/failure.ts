@@ -53,8 +53,7 @@ export class Refusal extends Error {
 /** What to do about a broken promise of the library. Codes without an entry have it in their message. */
 const SDK_REMEDIES: Readonly<Record<string, string>> = {
   STORAGE_BUSY: 'Another process holds the queue. Try again in a moment.',
-  STORAGE_CORRUPT:
-    '(cd "${SPEC_KITTY_HOME:-$HOME/.spec-kitty}" && mkdir -p damaged && mv queue.db* damaged/)',
+  STORAGE_CORRUPT: '(cd "${SPEC_KITTY_HOME:-$HOME/.spec-kitty}" && mkdir -p damaged && mv queue.db* damaged/)',
   INVALID_SERVER_URL: 'Use an https:// address, or http:// for this machine (localhost).',
   AUTH_REFUSED: 'Check the user name and password, then run `spec-kitty auth login` again.',
   SERVER_UNREACHABLE: 'Check the network and the address (`spec-kitty sync server`), then try again.',

@@ -10,10 +10,7 @@ export function unknownCommand(id: string, ids: readonly string[], bin: string):
     if (!ids.includes(command.join(':'))) continue;
     const name = command.join(' ');
     // Not repeated: what stands behind `auth login` may be a password.
-    return new UsageError(
-      `\`${name}\` takes no arguments.`,
-      `See \`${bin} ${name} --help\`.`,
-    );
+    return new UsageError(`\`${name}\` takes no arguments.`, `See \`${bin} ${name} --help\`.`);
   }
   const typed = words.map(shown).join(' ');
   const known = ids.map((each) => each.replaceAll(':', ' '));

@@ -6,8 +6,3 @@ export function readPackage(): { readonly version: string } & Record<string, unk
   // Our own file, checked by the build: not a border worth a schema at every start.
   return JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
 }
-
-/** The version, e.g. `1.4.0`. */
-export function readVersion(): string {
-  return readPackage().version;
-}

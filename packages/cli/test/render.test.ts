@@ -50,7 +50,12 @@ describe('sync status', () => {
   });
 
   test('says the age of held events where none are to send, and no full stop inside a line', () => {
-    const held = { ...full, queued: 0, held: { team: 3 }, connection: { ...full.connection, evidence: 'Nobody is signed in.' } };
+    const held = {
+      ...full,
+      queued: 0,
+      held: { team: 3 },
+      connection: { ...full.connection, evidence: 'Nobody is signed in.' },
+    };
 
     const text = renderSyncStatus(held, now);
 
@@ -78,7 +83,12 @@ describe('sync status', () => {
 });
 
 test('auth status shows how long each token lasts', () => {
-  expect(renderAuthStatus({ session, state: 'refreshable', accessExpiresAt: now - 1, refreshExpiresAt: now + 93_600_000 }, now)).toBe(
+  expect(
+    renderAuthStatus(
+      { session, state: 'refreshable', accessExpiresAt: now - 1, refreshExpiresAt: now + 93_600_000 },
+      now,
+    ),
+  ).toBe(
     [
       'Signed in.',
       'User           alice@example.com',
@@ -93,7 +103,9 @@ test('auth status shows how long each token lasts', () => {
 test('auth status of a refused sign-in is not "signed in"', () => {
   const refused = { session, state: 'expired', accessExpiresAt: null, refreshExpiresAt: null } as const;
 
-  expect(renderAuthStatus(refused, now)).toMatch(/^The sign-in has expired\..*\nSign in again: spec-kitty auth login\n/);
+  expect(renderAuthStatus(refused, now)).toMatch(
+    /^The sign-in has expired\..*\nSign in again: spec-kitty auth login\n/,
+  );
   expect(authStatusDocument(refused)).toMatchObject({ authenticated: false, username: session.username });
 });
 
@@ -110,11 +122,15 @@ test('the indicator says what happens to the waiting events next, and why the la
   const waiting = { ...quietStatus, session, queued: 1 };
   const failing = { ...waiting, lastSync: { at: now - 12_000, sent: 0, stoppedBy: 'unreachable' } };
 
-  expect(renderIndicator(waiting, { handOff: 'courier', now })).toBe('[Offline] 1 event waiting; the courier delivers in the background');
+  expect(renderIndicator(waiting, { handOff: 'courier', now })).toBe(
+    '[Offline] 1 event waiting; the courier delivers in the background',
+  );
   expect(renderIndicator(failing, { handOff: 'courier', now })).toBe(
     '[Offline] 1 event waiting; the courier tries again (last try 12s ago: unreachable)',
   );
-  expect(renderIndicator(waiting, { handOff: 'none', now })).toBe('[Offline] 1 event waiting; deliver with: spec-kitty sync now');
+  expect(renderIndicator(waiting, { handOff: 'none', now })).toBe(
+    '[Offline] 1 event waiting; deliver with: spec-kitty sync now',
+  );
   expect(renderIndicator({ ...waiting, queued: 0, held: { project: 1 } }, { handOff: 'none', now })).toBe(
     '[Offline] 1 event waiting; held, see: spec-kitty sync status',
   );

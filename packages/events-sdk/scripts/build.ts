@@ -20,7 +20,11 @@ const entries = Object.values(exports).flatMap((target) =>
 );
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-execFileSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+});
 await build({
   absWorkingDir: root,
   entryPoints: entries,

@@ -62,7 +62,12 @@ export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter
     for (const draft of drafts) {
       const check = checkDraft(deps.events, draft);
       if (!check.ok) return dropAll(drafts, 'invalid', `${label(draft)} not recorded: ${check.message}.`);
-      checked.push({ type: draft.type, definition: check.definition, payload: check.payload, causationId: draft.causationId ?? null });
+      checked.push({
+        type: draft.type,
+        definition: check.definition,
+        payload: check.payload,
+        causationId: draft.causationId ?? null,
+      });
     }
     const shared = options.causationId ?? (drafts.length > 1 ? deps.newUlid() : null);
     const [queue, facts] = await Promise.all([deps.queue(), deps.facts()]);
@@ -87,10 +92,16 @@ export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter
       );
     }
     if (answer.waiting >= cap * QUEUE_WARNING_SHARE) {
-      deps.logger.warn('queue-filling', `${answer.waiting} of ${cap} events wait to be sent. New ones are refused once it is full.`);
+      deps.logger.warn(
+        'queue-filling',
+        `${answer.waiting} of ${cap} events wait to be sent. New ones are refused once it is full.`,
+      );
     }
     if ('held' in gate && gate.held !== 'disabled') {
-      deps.logger.warn(`event-held-${gate.held}`, `${countEvents(drafts.length)} kept on this machine: ${HELD_BECAUSE[gate.held]}.`);
+      deps.logger.warn(
+        `event-held-${gate.held}`,
+        `${countEvents(drafts.length)} kept on this machine: ${HELD_BECAUSE[gate.held]}.`,
+      );
     }
     return answer.envelopes.map((envelope) => toOutcome<M>(envelope, gate));
   }
@@ -158,7 +169,9 @@ function heldTeam(reason: HeldReason, facts: EmissionFacts): string | null {
 function toOutcome<M extends EventMap>(envelope: AnyEnvelope, gate: Gate): EmitOutcome<M> {
   // Stamped from a draft of this map, whose payload was checked against its schema.
   const typed = envelope as EventEnvelope<M>;
-  return 'held' in gate ? { status: 'held', reason: gate.held, envelope: typed } : { status: 'queued', envelope: typed };
+  return 'held' in gate
+    ? { status: 'held', reason: gate.held, envelope: typed }
+    : { status: 'queued', envelope: typed };
 }
 
 function label(draft: { readonly type: unknown }): string {

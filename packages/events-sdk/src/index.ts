@@ -6,7 +6,14 @@ export type { Session, SessionProvider, TokenAnswer } from './auth/port.ts';
 export { createClient, type Client, type ClientDeps, type ClientEmitOptions } from './client.ts';
 export { afterReceiving, compareEvents, createLamportClock, nextTick, type LamportClock } from './clock/lamport.ts';
 export type { AnyEnvelope, EventEnvelope } from './contract/envelope.ts';
-export { defineEvent, type Draft, type EventDefinition, type EventMap, type EventType, type PayloadOf } from './contract/event-map.ts';
+export {
+  defineEvent,
+  type Draft,
+  type EventDefinition,
+  type EventMap,
+  type EventType,
+  type PayloadOf,
+} from './contract/event-map.ts';
 export { specKittyEvents, type Lane, type SpecKittyEvents } from './contract/spec-kitty-events.ts';
 export type { DroppedReason, EmitOutcome, HeldReason } from './emit-outcome.ts';
 export { createEmitter, type EmissionFacts, type EmitOptions, type Emitter } from './emitter.ts';
@@ -16,7 +23,12 @@ export type { LinkState, SyncStatus } from './engine/status.ts';
 export { createSyncEngine, type SyncEngine, type SyncOptions } from './engine/sync-engine.ts';
 export { EventsSdkError, isEventsSdkError, type EventsSdkErrorCode } from './errors.ts';
 export * from './events/builders.ts';
-export { createEnvelopeFactory, createEventFactory, type EventFactory, type EventFactoryDeps } from './events/factory.ts';
+export {
+  createEnvelopeFactory,
+  createEventFactory,
+  type EventFactory,
+  type EventFactoryDeps,
+} from './events/factory.ts';
 export type { StampFacts } from './events/stamp.ts';
 export { createUlidFactory, isUlid } from './id/ulid.ts';
 export { silentLogger, type Logger } from './internal/logger.ts';
@@ -24,5 +36,13 @@ export { redactText, trimStack, type RedactOptions } from './internal/redact.ts'
 export { systemTime, type Time } from './internal/time.ts';
 export type { ProjectFacts } from './queue/binding.ts';
 export { createOfflineQueue, type OfflineQueue, type OverflowPolicy, type QueueSize } from './queue/offline-queue.ts';
-export type { EventQuery, EventState, EventStore, NewStoredEvent, StoredEvent, StoreReader, StoreTransaction } from './storage/port.ts';
+export type {
+  EventQuery,
+  EventState,
+  EventStore,
+  NewStoredEvent,
+  StoredEvent,
+  StoreReader,
+  StoreTransaction,
+} from './storage/port.ts';
 export type { BatchItem, PushAnswer, PushContext, Transport } from './transport/port.ts';

@@ -24,7 +24,9 @@ export function renderAuthStatus(status: AuthStatus, now: number): string {
   if (session === null)
     return 'Not signed in. Events are kept on this machine.\nSign in: spec-kitty auth login --server URL';
   return [
-    isUsable(status) ? 'Signed in.' : 'The sign-in has expired. Events are kept on this machine.\nSign in again: spec-kitty auth login',
+    isUsable(status)
+      ? 'Signed in.'
+      : 'The sign-in has expired. Events are kept on this machine.\nSign in again: spec-kitty auth login',
     rows([
       ['User', session.username],
       ['Team', session.teamSlug ?? 'none; events wait until the server names one'],

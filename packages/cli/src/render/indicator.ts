@@ -19,7 +19,10 @@ const STYLES: Readonly<Record<ConnectionStatus['state'], Style>> = {
 };
 
 /** What the indicator looks at. */
-export type IndicatorFacts = Pick<HomeStatus, 'queued' | 'held' | 'parked' | 'connection' | 'session' | 'lastSync' | 'server'>;
+export type IndicatorFacts = Pick<
+  HomeStatus,
+  'queued' | 'held' | 'parked' | 'connection' | 'session' | 'lastSync' | 'server'
+>;
 
 /** What is known beside the home's own record. */
 export interface IndicatorContext {

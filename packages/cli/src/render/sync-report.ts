@@ -52,7 +52,10 @@ export function renderSyncReport(report: SyncReport, server: string | null): str
   for (const [reason, count] of reasons(report)) lines.push(`  rejected: ${events(count)}: ${reason}`);
   const stop = STOPS[report.stoppedBy];
   // The engine's own sentence knows more than ours; what to do follows either.
-  if (stop !== null) lines.push(`${report.message ?? stop[0]} ${report.stoppedBy === 'logged-out' ? `Run: ${signIn(server)}` : stop[1]}`);
+  if (stop !== null)
+    lines.push(
+      `${report.message ?? stop[0]} ${report.stoppedBy === 'logged-out' ? `Run: ${signIn(server)}` : stop[1]}`,
+    );
   if (report.retryAfterMs !== undefined) lines.push(`The server asks to wait ${duration(report.retryAfterMs)}.`);
   if (report.remaining > 0) lines.push(`${events(report.remaining)} still to send.`);
   if (report.held > 0) lines.push(`${events(report.held)} held back: see spec-kitty sync status`);

@@ -18,7 +18,9 @@ export function renderSyncStatus(status: HomeStatus, now: number, userHome: stri
   const { session, project, courier, lastSync, connection } = status;
   const pairs: (readonly [string, string])[] = [
     ['Queue', queue(status, now)],
-    ...(heldEvents(status.held) > 0 ? [['Held', held(status.held) + (status.queued === 0 ? oldest(status, now) : '')] as const] : []),
+    ...(heldEvents(status.held) > 0
+      ? [['Held', held(status.held) + (status.queued === 0 ? oldest(status, now) : '')] as const]
+      : []),
     ...(status.parked > 0
       ? [['Set aside', `${events(status.parked)} after repeated refusals; kept, not sent`] as const]
       : []),

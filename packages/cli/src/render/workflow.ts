@@ -66,7 +66,10 @@ function summary(result: FinalizeTasksResult): string {
   const commit = result.commit_hash === null ? 'nothing to commit' : `committed ${result.commit_hash.slice(0, 9)}`;
   const told = result.events_emitted === 0 ? 'nothing new to announce' : `${events(result.events_emitted)} recorded`;
   const next = result.work_packages.find(({ dependencies }) => dependencies.length === 0);
-  const hint = result.events_emitted === 0 || next === undefined ? '' : `\nNext: spec-kitty implement ${next.id} --feature ${result.feature}`;
+  const hint =
+    result.events_emitted === 0 || next === undefined
+      ? ''
+      : `\nNext: spec-kitty implement ${next.id} --feature ${result.feature}`;
   return `${result.feature}: ${commit}, ${told}.${hint}`;
 }
 

@@ -16,7 +16,8 @@ export interface LogEntry {
 
 const HEADING = /^##[ \t]+Activity Log[ \t]*$/;
 // En dash or hyphen between blanks. The agent may itself hold hyphens, so it is read up to `shell_pid=` or `lane=`.
-const ENTRY = /^[ \t]*-[ \t]+([\dT:-]+Z)[ \t]+[–-][ \t]+(.+?)[ \t]+[–-][ \t]+(?:shell_pid=(\S*)[ \t]+[–-][ \t]+)?lane=([a-z_]+)[ \t]+[–-](?:[ \t]+(.*))?$/;
+const ENTRY =
+  /^[ \t]*-[ \t]+([\dT:-]+Z)[ \t]+[–-][ \t]+(.+?)[ \t]+[–-][ \t]+(?:shell_pid=(\S*)[ \t]+[–-][ \t]+)?lane=([a-z_]+)[ \t]+[–-](?:[ \t]+(.*))?$/;
 
 /** The time of a log line. */
 export function logTime(epochMs: number): string {

@@ -59,7 +59,12 @@ async function pendingChanges(
   paths: readonly string[],
 ): Promise<{ readonly isDirty: boolean; readonly added: readonly string[] }> {
   const flags = ['--porcelain', '-z', '--untracked-files=all', '--ignored=traditional', '--no-renames'];
-  const text = await mustRun(git, root, ['--no-optional-locks', 'status', ...flags, '--', ...paths.map(literal)], 'read the status of the working tree');
+  const text = await mustRun(
+    git,
+    root,
+    ['--no-optional-locks', 'status', ...flags, '--', ...paths.map(literal)],
+    'read the status of the working tree',
+  );
   const entries = text.split('\0').filter((entry) => entry !== '');
   const added = entries
     .filter((entry) => entry.startsWith('?? ') || (entry.startsWith('!! ') && paths.includes(entry.slice(3))))
@@ -81,20 +86,30 @@ async function retried(git: Git, root: string, args: readonly string[]): Promise
 function commitRefused(answer: GitAnswer): WorkflowError {
   if (/Please tell me who you are|empty ident name|auto-detect email/.test(answer.stderr)) return identityMissing();
   if (/index\.lock/.test(answer.stderr)) {
-    return new WorkflowError('git-busy', 'Another git process holds the repository (index.lock); nothing was committed.', {
-      kind: 'runtime',
-      remedy: 'git status   (when no git process runs any more, remove .git/index.lock)',
-    });
+    return new WorkflowError(
+      'git-busy',
+      'Another git process holds the repository (index.lock); nothing was committed.',
+      {
+        kind: 'runtime',
+        remedy: 'git status   (when no git process runs any more, remove .git/index.lock)',
+      },
+    );
   }
   if (/cannot do a partial commit during/.test(answer.stderr)) return mergeInProgress();
   const said = lastWords(answer);
-  return new WorkflowError('commit-refused', `git did not commit, perhaps a hook refused: ${said}`, { kind: 'runtime' });
+  return new WorkflowError('commit-refused', `git did not commit, perhaps a hook refused: ${said}`, {
+    kind: 'runtime',
+  });
 }
 
 function mergeInProgress(): WorkflowError {
-  return new WorkflowError('merge-in-progress', 'A merge is in progress, and git makes no partial commit before it ends.', {
-    remedy: 'git merge --continue   (or: git merge --abort)',
-  });
+  return new WorkflowError(
+    'merge-in-progress',
+    'A merge is in progress, and git makes no partial commit before it ends.',
+    {
+      remedy: 'git merge --continue   (or: git merge --abort)',
+    },
+  );
 }
 
 async function lastCommit(git: Git, root: string): Promise<Commit> {

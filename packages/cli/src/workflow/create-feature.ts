@@ -44,9 +44,13 @@ export async function createFeature(
 ): Promise<CreateFeatureResult> {
   const slug = input.slug.trim();
   if (!/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(slug) || /^\d{3}-/.test(slug)) {
-    throw new WorkflowError('slug-invalid', `"${input.slug}" is not a feature name: use lower-case words joined by hyphens, without a number in front.`, {
-      remedy: `spec-kitty agent feature create-feature ${suggestion(slug)}`,
-    });
+    throw new WorkflowError(
+      'slug-invalid',
+      `"${input.slug}" is not a feature name: use lower-case words joined by hyphens, without a number in front.`,
+      {
+        remedy: `spec-kitty agent feature create-feature ${suggestion(slug)}`,
+      },
+    );
   }
   const mission = input.mission ?? 'software-dev';
   if (!MISSIONS.includes(mission)) {
@@ -58,7 +62,10 @@ export async function createFeature(
   const target = input.targetBranch?.trim() || head;
   if (head === undefined || target === undefined || head !== target) {
     const branch = target ?? (await aBranch(deps.git, project.root));
-    const what = head === undefined ? 'HEAD is detached: a commit made here would belong to no branch.' : `A feature for ${branch} is committed there, but the main checkout is on ${head}.`;
+    const what =
+      head === undefined
+        ? 'HEAD is detached: a commit made here would belong to no branch.'
+        : `A feature for ${branch} is committed there, but the main checkout is on ${head}.`;
     throw new WorkflowError(head === undefined ? 'detached-head' : 'wrong-branch', what, {
       remedy: `git switch ${branch} && ${input.retype?.() ?? `spec-kitty agent feature create-feature ${slug}`}`,
     });
@@ -81,8 +88,12 @@ export async function createFeature(
         created_at: new Date(deps.time.now()).toISOString(),
         target_branch: target,
       });
-      const commit = await commitOnly(deps.git, project.root, { message: `Add spec for feature ${name}`, paths: [`kitty-specs/${name}`] });
-      if (commit === undefined) throw new WorkflowError('commit-refused', 'git found nothing to commit.', { kind: 'runtime' });
+      const commit = await commitOnly(deps.git, project.root, {
+        message: `Add spec for feature ${name}`,
+        paths: [`kitty-specs/${name}`],
+      });
+      if (commit === undefined)
+        throw new WorkflowError('commit-refused', 'git found nothing to commit.', { kind: 'runtime' });
       return {
         result: 'success',
         feature: name,

@@ -26,5 +26,8 @@ export function findCycles(graph: DependencyGraph): readonly (readonly string[])
 
 /** Who waits directly for `id`, sorted. */
 export function dependentsOf(graph: DependencyGraph, id: string): readonly string[] {
-  return [...graph].filter(([, deps]) => deps.includes(id)).map(([dependent]) => dependent).toSorted();
+  return [...graph]
+    .filter(([, deps]) => deps.includes(id))
+    .map(([dependent]) => dependent)
+    .toSorted();
 }

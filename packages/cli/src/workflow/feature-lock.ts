@@ -10,7 +10,12 @@ import type { Repository } from './project-root.ts';
  * Runs `work` while this process alone may change the named feature (or `init`, or the list of features). Not
  * reentrant. Rejects with `feature-busy` when another process keeps it longer than the lock waits.
  */
-export async function withFeatureLock<T>(lock: Lock, repository: Repository, name: string, work: () => Promise<T>): Promise<T> {
+export async function withFeatureLock<T>(
+  lock: Lock,
+  repository: Repository,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
   const dir = join(repository.gitCommonDir, 'spec-kitty');
   mkdirSync(dir, { recursive: true });
   let hasBegun = false;

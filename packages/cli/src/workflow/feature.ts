@@ -38,12 +38,15 @@ export function listFeatures(root: string): readonly string[] {
 }
 
 /** The feature by its name; `slug` must exist. */
-export function openFeature(root: string, slug: string, retype: Place['retype'] = undefined): Feature {
+export function openFeature(root: string, slug: string, retype?: Place['retype']): Feature {
   const features = listFeatures(root);
   if (!features.includes(slug)) {
     const known = features.length === 0 ? 'There is none yet.' : `There are: ${some(features)}.`;
     throw new WorkflowError('feature-not-found', `There is no feature "${slug}" in kitty-specs. ${known}`, {
-      remedy: features.length === 0 ? 'spec-kitty agent feature create-feature some-name' : again(retype, meant(slug, features)),
+      remedy:
+        features.length === 0
+          ? 'spec-kitty agent feature create-feature some-name'
+          : again(retype, meant(slug, features)),
     });
   }
   const dir = join(root, 'kitty-specs', slug);
@@ -60,7 +63,9 @@ export async function detectFeature(
   if (named) return openFeature(project.root, named, input.retype);
   const features = listFeatures(project.root);
   const found =
-    (await fromBranch(git, project, features)) ?? fromPath(project, input.cwd, features) ?? (features.length === 1 ? features[0] : undefined);
+    (await fromBranch(git, project, features)) ??
+    fromPath(project, input.cwd, features) ??
+    (features.length === 1 ? features[0] : undefined);
   if (found !== undefined) return openFeature(project.root, found);
   if (features.length === 0) {
     throw new WorkflowError('feature-not-found', 'There is no feature in kitty-specs yet.', {
@@ -78,15 +83,24 @@ export async function targetBranch(git: Git, project: Project, feature: Feature)
 }
 
 /** Refuses unless the main checkout stands on the feature's target branch; nobody's HEAD is ever switched. */
-export async function requireTargetBranch(git: Git, project: Project, feature: Feature, retry: string): Promise<string> {
+export async function requireTargetBranch(
+  git: Git,
+  project: Project,
+  feature: Feature,
+  retry: string,
+): Promise<string> {
   const head = await currentBranch(git, project.root);
   const target = metaText(readMeta(feature.dir, feature.slug), 'target_branch') ?? head;
   if (head !== undefined && head === target) return target;
   const where = head === undefined ? 'has a detached HEAD' : `is on ${head}`;
   const wanted = target === undefined ? 'a branch' : target;
-  throw new WorkflowError('wrong-branch', `Status of ${feature.slug} is recorded on ${wanted}, but the main checkout ${where}.`, {
-    remedy: `git switch ${target ?? 'BRANCH'} && ${retry}`,
-  });
+  throw new WorkflowError(
+    'wrong-branch',
+    `Status of ${feature.slug} is recorded on ${wanted}, but the main checkout ${where}.`,
+    {
+      remedy: `git switch ${target ?? 'BRANCH'} && ${retry}`,
+    },
+  );
 }
 
 async function fromBranch(git: Git, project: Project, features: readonly string[]): Promise<string | undefined> {

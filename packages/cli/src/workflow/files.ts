@@ -37,7 +37,10 @@ export function writeText(path: string, text: string): void {
 
 /** Remembers files as they are; the returned function puts them back (removing what did not exist). */
 export function rememberFiles(paths: readonly string[]): () => void {
-  const before = paths.map((path) => ({ path, bytes: statSync(path, { throwIfNoEntry: false }) ? readFileSync(path) : undefined }));
+  const before = paths.map((path) => ({
+    path,
+    bytes: statSync(path, { throwIfNoEntry: false }) ? readFileSync(path) : undefined,
+  }));
   return () => {
     for (const { path, bytes } of before) {
       if (bytes === undefined) rmSync(path, { force: true });

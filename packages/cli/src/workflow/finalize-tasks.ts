@@ -43,7 +43,11 @@ export interface FinalizeTasksResult {
   readonly commit_hash: string | null;
   /** What the commit really holds. */
   readonly files_committed: readonly string[];
-  readonly work_packages: readonly { readonly id: string; readonly title: string; readonly dependencies: readonly string[] }[];
+  readonly work_packages: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly dependencies: readonly string[];
+  }[];
   readonly conflicts: readonly DependencyConflict[];
   readonly warnings: readonly string[];
   readonly events_emitted: number;
@@ -70,7 +74,12 @@ export async function finalizeTasks(deps: FinalizeDeps, input: FinalizeTasksInpu
     const { plan } = await readPlan(deps.git, project, feature, target);
     return answer(feature, plan, { dryRun: true });
   }
-  const target = await requireTargetBranch(deps.git, project, feature, input.retype?.(feature.slug) ?? `spec-kitty agent feature finalize-tasks --feature ${feature.slug}`);
+  const target = await requireTargetBranch(
+    deps.git,
+    project,
+    feature,
+    input.retype?.(feature.slug) ?? `spec-kitty agent feature finalize-tasks --feature ${feature.slug}`,
+  );
   return withFeatureLock(deps.lock, project, feature.slug, async () => {
     const { plan, commit, drafts } = await settle(deps, { project, feature, target, again: input.emit === true });
     const [first] = drafts;
@@ -114,12 +123,21 @@ async function settle(deps: FinalizeDeps, { project, feature, target, again }: S
     if (isNews) keepUnsent(project, noteOf(feature), drafts);
     for (const { wp, dependencies } of updated) writeText(wp.path, wp.file.set('dependencies', dependencies).text);
     if (isNews) {
-      writeMeta(feature.dir, feature.slug, { finalized_at: new Date(deps.time.now()).toISOString(), finalized_hash: hash });
+      writeMeta(feature.dir, feature.slug, {
+        finalized_at: new Date(deps.time.now()).toISOString(),
+        finalized_hash: hash,
+      });
     }
     const folder = ['meta.json', 'tasks.md', 'tasks'].filter((name) => existsSync(join(feature.dir, name)));
-    const paths = [...folder.map((name) => `${feature.relativeDir}/${name}`), ...plan.wps.map(({ wp }) => wp.relativePath)];
+    const paths = [
+      ...folder.map((name) => `${feature.relativeDir}/${name}`),
+      ...plan.wps.map(({ wp }) => wp.relativePath),
+    ];
     deps.progress(`Committing the tasks of ${feature.slug}`);
-    const commit = await commitOnly(deps.git, project.root, { message: `Add tasks for feature ${feature.slug}`, paths });
+    const commit = await commitOnly(deps.git, project.root, {
+      message: `Add tasks for feature ${feature.slug}`,
+      paths,
+    });
     return { plan, commit, drafts };
   } catch (cause) {
     restore();
@@ -192,9 +210,21 @@ function featureNumber(feature: Feature): string {
 /** meta.json's word where it is a date-time, else when meta.json first came into history, else nothing. */
 async function creationTime(git: Git, project: Project, feature: Feature): Promise<string | undefined> {
   const said = metaText(readMeta(feature.dir, feature.slug), 'created_at');
-  if (said !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(said) && !Number.isNaN(Date.parse(said))) return said;
+  if (
+    said !== undefined &&
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(said) &&
+    !Number.isNaN(Date.parse(said))
+  )
+    return said;
   if (said !== undefined && !Number.isNaN(Date.parse(said))) return new Date(said).toISOString();
-  const args = ['log', '--no-show-signature', '--diff-filter=A', '--format=%aI', '--', `${feature.relativeDir}/meta.json`];
+  const args = [
+    'log',
+    '--no-show-signature',
+    '--diff-filter=A',
+    '--format=%aI',
+    '--',
+    `${feature.relativeDir}/meta.json`,
+  ];
   const log = await git.run(project.root, args);
   const first = log.exitCode === 0 ? log.stdout.trim().split('\n').at(-1) : undefined;
   return first === undefined || first === '' ? undefined : first;
@@ -215,7 +245,12 @@ function draftsOf(announcement: Announcement, causationId: string): UnsentDrafts
 function answer(
   feature: Feature,
   plan: TaskPlan,
-  done: { readonly dryRun?: boolean; readonly commit?: Commit | undefined; readonly causationId?: string; readonly emitted?: number },
+  done: {
+    readonly dryRun?: boolean;
+    readonly commit?: Commit | undefined;
+    readonly causationId?: string;
+    readonly emitted?: number;
+  },
 ): FinalizeTasksResult {
   return {
     result: 'success',

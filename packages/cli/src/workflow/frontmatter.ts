@@ -102,7 +102,9 @@ function checked(
   text: string,
 ): FrontmatterFile {
   const after = parseFrontmatter(name, text);
-  const isSame = Object.keys(before).every((k) => k === key || JSON.stringify(after.get(k)) === JSON.stringify(before[k]));
+  const isSame = Object.keys(before).every(
+    (k) => k === key || JSON.stringify(after.get(k)) === JSON.stringify(before[k]),
+  );
   if (!isSame || JSON.stringify(after.get(key)) !== JSON.stringify(value)) {
     throw invalid(name, 1, `the key ${key} cannot be changed without touching others; edit it by hand`);
   }
@@ -127,7 +129,8 @@ function replace(source: string, pair: Pair, value: FrontmatterValue): string {
   }
   const [start] = rangeOf(node);
   const end = contentEnd(source, node);
-  const isBlock = (isCollection(node) && node.flow !== true) || (isScalar(node) && String(node.type).startsWith('BLOCK'));
+  const isBlock =
+    (isCollection(node) && node.flow !== true) || (isScalar(node) && String(node.type).startsWith('BLOCK'));
   if (isBlock) return `${source.slice(0, colon)} ${inline(value)}${source.slice(end)}`;
   return source.slice(0, start) + inline(value, isScalar(node) ? node.type : undefined) + source.slice(end);
 }
@@ -148,7 +151,10 @@ function replaceBlockList(source: string, node: YAMLSeq, colon: number, value: r
 
 function insert(source: string, map: YAMLMap, key: string, value: FrontmatterValue): string {
   const eol = lineEnding(source);
-  const lines = Array.isArray(value) && value.length > 0 ? [`${key}:`, ...value.map((item) => `- ${inline(item)}`)] : [`${key}: ${inline(value)}`];
+  const lines =
+    Array.isArray(value) && value.length > 0
+      ? [`${key}:`, ...value.map((item) => `- ${inline(item)}`)]
+      : [`${key}: ${inline(value)}`];
   const added = lines.join(eol) + eol;
   const rank = WP_KEY_ORDER.indexOf(key);
   const before = map.items.filter((item) => {

@@ -68,11 +68,20 @@ export async function implement(deps: ImplementDeps, input: ImplementInput): Pro
     const project = await findProject(deps.git, input);
     refuseInWorktree(project, input, `spec-kitty implement ${wpId}`);
     const feature = await detectFeature(deps.git, project, input);
-    const target = await requireTargetBranch(deps.git, project, feature, input.retype?.(feature.slug) ?? `spec-kitty implement ${wpId} --feature ${feature.slug}`);
+    const target = await requireTargetBranch(
+      deps.git,
+      project,
+      feature,
+      input.retype?.(feature.slug) ?? `spec-kitty implement ${wpId} --feature ${feature.slug}`,
+    );
     const workspace = workspaceOf(project.root, feature, wpId);
     return await withFeatureLock(deps.lock, project, feature.slug, async () => {
       const wp = findWp(feature, wpId);
-      const { result, drafts } = await prepare(deps, { project, feature, wp, target, workspace, agent, input, shellPid: input.shellPid }, base);
+      const { result, drafts } = await prepare(
+        deps,
+        { project, feature, wp, target, workspace, agent, input, shellPid: input.shellPid },
+        base,
+      );
       if (drafts.length > 0) {
         // Still under the lock: a second run must not take the note for one of a killed run and tell it twice.
         const emitted = await deps.events.emit(drafts, { projectRoot: project.root });
@@ -93,14 +102,21 @@ async function prepare(
 ): Promise<{ readonly result: ImplementResult; readonly drafts: UnsentDrafts }> {
   const { project, feature, wp, workspace, input } = work;
   if (readMeta(feature.dir, feature.slug) === undefined) {
-    throw new WorkflowError('meta-missing', `${feature.relativeDir}/meta.json is missing, so the feature's facts are unknown.`, {
-      remedy: `git log --diff-filter=D -- ${feature.relativeDir}/meta.json   (or write one: {"feature_number":"${feature.number}","slug":"${feature.slug}"})`,
-    });
+    throw new WorkflowError(
+      'meta-missing',
+      `${feature.relativeDir}/meta.json is missing, so the feature's facts are unknown.`,
+      {
+        remedy: `git log --diff-filter=D -- ${feature.relativeDir}/meta.json   (or write one: {"feature_number":"${feature.number}","slug":"${feature.slug}"})`,
+      },
+    );
   }
   const person = await checkCanCommit(deps.git, project.root);
   const isReused = await isWorktree(deps.git, project.root, workspace.path);
   if (isReused && wp.lane !== 'planned') {
-    return { result: answer(work, { base: recordedBase(work), status: 'reused', warnings: [] }), drafts: leftOver(work) };
+    return {
+      result: answer(work, { base: recordedBase(work), status: 'reused', warnings: [] }),
+      drafts: leftOver(work),
+    };
   }
 
   const base = await chooseBase(deps.git, {
@@ -114,14 +130,20 @@ async function prepare(
   const warnings = [...base.warnings, ...(await uncommittedPlanning(deps, work))];
   if (isReused) {
     const transition = await claim(deps, work, base, person);
-    return { result: answer(work, { base: base.label, status: 'reused', warnings }, transition), drafts: draftsOf(work) };
+    return {
+      result: answer(work, { base: base.label, status: 'reused', warnings }, transition),
+      drafts: draftsOf(work),
+    };
   }
 
   deps.progress(`Creating workspace ${workspace.branch} from ${base.label}`);
   const created = await createWorkspace(deps.git, project, workspace, base.commit);
   try {
     const transition = await claim(deps, work, base, person);
-    return { result: answer(work, { base: base.label, status: 'created', warnings }, transition), drafts: draftsOf(work) };
+    return {
+      result: answer(work, { base: base.label, status: 'created', warnings }, transition),
+      drafts: draftsOf(work),
+    };
   } catch (cause) {
     await created.remove();
     if (wp.lane === 'planned') dropUnsent(project, workspace.branch);

@@ -38,7 +38,13 @@ export interface InitResult {
 const CONFIG = '.kittify/config.yaml';
 const METADATA = '.kittify/metadata.yaml';
 const IGNORE = '.gitignore';
-const IGNORE_LINES = ['.worktrees/', '.kittify/workspaces/', '.kittify/logs/', '.kittify/*-state.json*', '.kittify/*.lock'];
+const IGNORE_LINES = [
+  '.worktrees/',
+  '.kittify/workspaces/',
+  '.kittify/logs/',
+  '.kittify/*-state.json*',
+  '.kittify/*.lock',
+];
 
 type InitDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'progress' | 'createIdentity' | 'version'>;
 
@@ -64,27 +70,38 @@ export async function init(deps: InitDeps, input: InitInput): Promise<InitResult
   return withFeatureLock(deps.lock, repository, 'init', () => complete(deps, repository, input, isNew));
 }
 
-async function openRepository(deps: InitDeps, input: InitInput): Promise<{ readonly repository: Repository; readonly isNew: boolean }> {
+async function openRepository(
+  deps: InitDeps,
+  input: InitInput,
+): Promise<{ readonly repository: Repository; readonly isNew: boolean }> {
   const found = await findRepository(deps.git, input.cwd);
   if (found !== undefined) return { repository: found, isNew: false };
   if (input.git !== true) {
-    throw new WorkflowError('not-a-repository', 'This directory is not inside a git repository.', { remedy: 'git init -b main && spec-kitty init' });
+    throw new WorkflowError('not-a-repository', 'This directory is not inside a git repository.', {
+      remedy: 'git init -b main && spec-kitty init',
+    });
   }
   // Asked before the repository is made: a refusal leaves nothing behind.
   if ((await userName(deps.git, input.cwd)) === undefined) throw identityMissing();
   await mustRun(deps.git, input.cwd, ['init', '--quiet', '--initial-branch=main'], 'make a repository here');
   const made = await findRepository(deps.git, input.cwd);
-  if (made === undefined) throw new WorkflowError('git-failed', 'git made a repository here that it cannot find.', { kind: 'runtime' });
+  if (made === undefined)
+    throw new WorkflowError('git-failed', 'git made a repository here that it cannot find.', { kind: 'runtime' });
   return { repository: made, isNew: true };
 }
 
 async function complete(deps: InitDeps, { root }: Repository, input: InitInput, isNew: boolean): Promise<InitResult> {
   const wanted = await wantedFiles(deps, root, input);
   const changed = wanted.filter((file) => file.before !== file.after);
-  const tracked = (await mustRun(deps.git, root, ['ls-files', '--', CONFIG, METADATA, IGNORE], 'list files')).split('\n');
+  const tracked = (await mustRun(deps.git, root, ['ls-files', '--', CONFIG, METADATA, IGNORE], 'list files')).split(
+    '\n',
+  );
   // A run that was cut short left files git does not know yet: they are committed now.
-  const paths = wanted.filter((file) => file.before !== file.after || !tracked.includes(file.path)).map((file) => file.path);
-  if (paths.length === 0) return { result: 'success', changed: false, git_initialised: isNew, files_committed: [], commit_hash: null };
+  const paths = wanted
+    .filter((file) => file.before !== file.after || !tracked.includes(file.path))
+    .map((file) => file.path);
+  if (paths.length === 0)
+    return { result: 'success', changed: false, git_initialised: isNew, files_committed: [], commit_hash: null };
 
   await checkCanCommit(deps.git, root);
   refuseForeignChanges(paths, await statusLines(deps.git, root, paths));
@@ -93,7 +110,13 @@ async function complete(deps: InitDeps, { root }: Repository, input: InitInput, 
   try {
     for (const file of changed) writeText(join(root, file.path), file.after);
     const commit = await commitOnly(deps.git, root, { message: 'chore: Set up spec-kitty', paths });
-    return { result: 'success', changed: true, git_initialised: isNew, files_committed: commit?.files ?? [], commit_hash: commit?.hash ?? null };
+    return {
+      result: 'success',
+      changed: true,
+      git_initialised: isNew,
+      files_committed: commit?.files ?? [],
+      commit_hash: commit?.hash ?? null,
+    };
   } catch (cause) {
     restore();
     throw cause;
@@ -111,7 +134,9 @@ async function wantedFiles(deps: InitDeps, root: string, input: InitInput): Prom
   const identity = hasIdentity(config ?? '') ? undefined : await deps.createIdentity(root);
   const metadata = readText(join(root, METADATA), METADATA);
   const ignore = readText(join(root, IGNORE), IGNORE);
-  const firstMetadata = { spec_kitty: { version: deps.version, initialized_at: new Date(deps.time.now()).toISOString() } };
+  const firstMetadata = {
+    spec_kitty: { version: deps.version, initialized_at: new Date(deps.time.now()).toISOString() },
+  };
   return [
     { path: CONFIG, before: config, after: completeConfig(config ?? '', identity, input.agents) },
     { path: METADATA, before: metadata, after: metadata ?? stringify(firstMetadata) },
@@ -132,7 +157,11 @@ function withIgnoreLines(text: string): string {
 function refuseForeignChanges(changed: readonly string[], pending: readonly string[]): void {
   const dirty = changed.find((path) => pending.some((line) => !line.startsWith('??') && line.slice(3) === path));
   if (dirty === undefined) return;
-  throw new WorkflowError('file-dirty', `${dirty} has changes of yours that are not committed, and init has to change it too.`, {
-    remedy: `git commit -m "Update ${dirty}" -- ${dirty} && spec-kitty init`,
-  });
+  throw new WorkflowError(
+    'file-dirty',
+    `${dirty} has changes of yours that are not committed, and init has to change it too.`,
+    {
+      remedy: `git commit -m "Update ${dirty}" -- ${dirty} && spec-kitty init`,
+    },
+  );
 }

@@ -4,7 +4,12 @@ import type { Lane } from '@spec-kitty/events-sdk/contract';
 
 import type { TasksStatusResult, WpStatus } from './status.ts';
 
-const NAMES: Readonly<Record<Lane, string>> = { planned: 'Planned', doing: 'Doing', for_review: 'For review', done: 'Done' };
+const NAMES: Readonly<Record<Lane, string>> = {
+  planned: 'Planned',
+  doing: 'Doing',
+  for_review: 'For review',
+  done: 'Done',
+};
 const GAP = '  ';
 /** Narrower columns than this cannot be read; the lanes are then listed one below the other. */
 const MIN_COLUMN = 16;
@@ -24,7 +29,12 @@ function sideBySide(status: TasksStatusResult, column: number): readonly string[
     return [heading(status, lane), '─'.repeat(column), ...cards];
   });
   const height = Math.max(...columns.map((lines) => lines.length));
-  return Array.from({ length: height }, (_, row) => columns.map((lines) => fit(lines[row] ?? '', column)).join(GAP).trimEnd());
+  return Array.from({ length: height }, (_, row) =>
+    columns
+      .map((lines) => fit(lines[row] ?? '', column))
+      .join(GAP)
+      .trimEnd(),
+  );
 }
 
 function stacked(status: TasksStatusResult, width: number): readonly string[] {
@@ -40,9 +50,15 @@ function heading(status: TasksStatusResult, lane: Lane): string {
 
 function card(wp: WpStatus, width: number): readonly string[] {
   const who = wp.lane === 'doing' || wp.lane === 'for_review' ? wp.agent : null;
-  const about = [who, wp.lane === 'planned' && wp.dependencies.length > 0 ? `after ${wp.dependencies.join(', ')}` : null];
+  const about = [
+    who,
+    wp.lane === 'planned' && wp.dependencies.length > 0 ? `after ${wp.dependencies.join(', ')}` : null,
+  ];
   const second = about.filter((part) => part !== null).join(' ');
-  return [fit(`${wp.id} ${wp.title}`, width).trimEnd(), ...(second === '' ? [] : [fit(`     ${second}`, width).trimEnd()])];
+  return [
+    fit(`${wp.id} ${wp.title}`, width).trimEnd(),
+    ...(second === '' ? [] : [fit(`     ${second}`, width).trimEnd()]),
+  ];
 }
 
 /** Cuts or pads to exactly `width` columns, counting what a terminal shows. */
@@ -64,5 +80,7 @@ function fit(text: string, width: number): string {
 
 function columnsOf(glyph: string): number {
   if (/^\p{Emoji_Presentation}/u.test(glyph) || glyph.includes('\uFE0F')) return 2;
-  return /^[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/u.test(glyph) ? 2 : 1;
+  return /^[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/u.test(glyph)
+    ? 2
+    : 1;
 }

@@ -29,7 +29,11 @@ export function readLane(text: string): Lane | undefined {
 export function parseLane(text: string, wpId?: string): Lane {
   const lane = readLane(text);
   if (lane === undefined) {
-    throw new WorkflowError('lane-unknown', `"${text}" is not a lane: the lanes are ${LANES.join(', ')}.`, wpId === undefined ? {} : { wpId });
+    throw new WorkflowError(
+      'lane-unknown',
+      `"${text}" is not a lane: the lanes are ${LANES.join(', ')}.`,
+      wpId === undefined ? {} : { wpId },
+    );
   }
   return lane;
 }
@@ -54,7 +58,8 @@ export function judgeMove({ from, to, force, note }: Move): MoveVerdict {
   if (from === to) return { kind: 'same' };
   if (force === true) return { kind: 'allowed' };
   if (!WAYS[from].includes(to)) {
-    const ways = WAYS[from].length === 0 ? 'leaving it needs --force' : `from there it can go to ${WAYS[from].join(', ')}`;
+    const ways =
+      WAYS[from].length === 0 ? 'leaving it needs --force' : `from there it can go to ${WAYS[from].join(', ')}`;
     return { kind: 'refused', reason: `it is in ${from}, and ${ways}` };
   }
   if (from === 'doing' && to === 'done') {

@@ -30,12 +30,18 @@ export function hasIdentity(source: string): boolean {
 }
 
 /** The config with everything `init` promises. Equal to `source` when nothing was missing. `agents` undefined: leave as is. */
-export function completeConfig(source: string, identity: ProjectIdentity | undefined, agents: readonly string[] | undefined): string {
+export function completeConfig(
+  source: string,
+  identity: ProjectIdentity | undefined,
+  agents: readonly string[] | undefined,
+): string {
   const document = parse(source);
   const wanted = {
     vcs: { type: 'git' },
     agents: { available: [...(agents ?? [])] },
-    ...(identity === undefined ? {} : { project: { uuid: identity.uuid, slug: identity.slug, node_id: identity.nodeId } }),
+    ...(identity === undefined
+      ? {}
+      : { project: { uuid: identity.uuid, slug: identity.slug, node_id: identity.nodeId } }),
   };
   const missing = Object.entries(wanted).filter(([key]) => !document.has(key));
   const isNested =
@@ -43,9 +49,11 @@ export function completeConfig(source: string, identity: ProjectIdentity | undef
     (identity !== undefined && document.has('project'));
   let text = source;
   if (isNested) {
-    if (agents !== undefined && document.has('agents')) document.setIn(['agents', 'available'], document.createNode([...agents], { flow: true }));
+    if (agents !== undefined && document.has('agents'))
+      document.setIn(['agents', 'available'], document.createNode([...agents], { flow: true }));
     for (const [key, value] of Object.entries(wanted.project ?? {})) {
-      if (document.has('project') && document.getIn(['project', key]) === undefined) document.setIn(['project', key], value);
+      if (document.has('project') && document.getIn(['project', key]) === undefined)
+        document.setIn(['project', key], value);
     }
     text = document.toString({ lineWidth: 0 });
   }
@@ -59,7 +67,10 @@ function block(key: string, value: object): string {
 }
 
 function sameList(node: unknown, wanted: readonly string[]): boolean {
-  const list: unknown = node !== null && typeof node === 'object' && 'toJSON' in node && typeof node.toJSON === 'function' ? node.toJSON() : undefined;
+  const list: unknown =
+    node !== null && typeof node === 'object' && 'toJSON' in node && typeof node.toJSON === 'function'
+      ? node.toJSON()
+      : undefined;
   return JSON.stringify(list) === JSON.stringify(wanted);
 }
 
@@ -68,7 +79,10 @@ function parse(source: string): ReturnType<typeof parseDocument> {
   const problem = document.errors[0];
   if (problem !== undefined || (document.contents !== null && !isMap(document.contents))) {
     const line = problem?.linePos?.[0].line ?? 1;
-    throw new WorkflowError('config-invalid', `.kittify/config.yaml, line ${line}: ${problem?.message.split(' at line ')[0] ?? 'it is not a list of keys'}. It was not changed.`);
+    throw new WorkflowError(
+      'config-invalid',
+      `.kittify/config.yaml, line ${line}: ${problem?.message.split(' at line ')[0] ?? 'it is not a list of keys'}. It was not changed.`,
+    );
   }
   return document;
 }

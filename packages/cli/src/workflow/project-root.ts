@@ -49,9 +49,14 @@ export async function findProject(git: Git, place: Place): Promise<Project> {
     });
   }
   if (!existsSync(join(repository.root, '.kittify'))) {
-    throw new WorkflowError('not-initialised', 'This repository has no .kittify folder: spec-kitty does not know it yet.', {
-      remedy: repository.root === repository.checkout ? 'spec-kitty init' : 'spec-kitty init   (in the main checkout)',
-    });
+    throw new WorkflowError(
+      'not-initialised',
+      'This repository has no .kittify folder: spec-kitty does not know it yet.',
+      {
+        remedy:
+          repository.root === repository.checkout ? 'spec-kitty init' : 'spec-kitty init   (in the main checkout)',
+      },
+    );
   }
   const steps = relative(repository.root, realpathSync(place.cwd)).split(sep);
   return { ...repository, inWorktree: repository.checkout !== repository.root || steps[0] === '.worktrees' };

@@ -15,7 +15,9 @@ export async function mustRun(git: Git, cwd: string, args: readonly string[], wh
 /** The error for a git call that failed, with git's own first words. */
 export function gitFailed(what: string, answer: GitAnswer): WorkflowError {
   const said = lastWords(answer);
-  return new WorkflowError('git-failed', `git could not ${what}${said === '' ? '.' : `: ${said}`}`, { kind: 'runtime' });
+  return new WorkflowError('git-failed', `git could not ${what}${said === '' ? '.' : `: ${said}`}`, {
+    kind: 'runtime',
+  });
 }
 
 /** What git (or a hook of the user) said, cut to what fits on a screen. */

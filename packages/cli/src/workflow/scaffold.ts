@@ -34,16 +34,29 @@ export interface ScaffoldResult {
   readonly result: 'success';
   readonly feature: string;
   readonly tasks_dir: string;
-  readonly work_packages: readonly { readonly id: string; readonly title: string; readonly dependencies: readonly string[]; readonly path: string }[];
+  readonly work_packages: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly dependencies: readonly string[];
+    readonly path: string;
+  }[];
   readonly commit_hash: string;
   readonly files_committed: readonly string[];
 }
 
 /** Runs it. Emits nothing: work packages are announced by finalize-tasks. */
-export async function scaffold(deps: Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'progress'>, input: ScaffoldInput): Promise<ScaffoldResult> {
+export async function scaffold(
+  deps: Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'progress'>,
+  input: ScaffoldInput,
+): Promise<ScaffoldResult> {
   const project = await findProject(deps.git, input);
   const feature = await detectFeature(deps.git, project, input);
-  await requireTargetBranch(deps.git, project, feature, input.retype?.(feature.slug) ?? `spec-kitty agent tasks scaffold --feature ${feature.slug} …`);
+  await requireTargetBranch(
+    deps.git,
+    project,
+    feature,
+    input.retype?.(feature.slug) ?? `spec-kitty agent tasks scaffold --feature ${feature.slug} …`,
+  );
   await checkCanCommit(deps.git, project.root);
   return withFeatureLock(deps.lock, project, feature.slug, () => write(deps, project, feature, input));
 }
@@ -62,7 +75,10 @@ async function write(
   if (taken !== undefined || (tasksMd !== undefined && existsSync(tasksPath))) {
     const what = taken === undefined ? 'tasks.md' : `tasks/${existing.get(taken.id)?.[0] ?? ''}`;
     throw new WorkflowError('already-exists', `${feature.relativeDir}/${what} exists; scaffold never overwrites.`, {
-      remedy: taken === undefined ? `spec-kitty agent tasks scaffold --feature ${feature.slug} --from ${feature.relativeDir}/tasks.md` : `spec-kitty agent feature finalize-tasks --feature ${feature.slug}`,
+      remedy:
+        taken === undefined
+          ? `spec-kitty agent tasks scaffold --feature ${feature.slug} --from ${feature.relativeDir}/tasks.md`
+          : `spec-kitty agent feature finalize-tasks --feature ${feature.slug}`,
     });
   }
 
@@ -72,17 +88,25 @@ async function write(
   deps.progress(`Writing ${wps.length} work packages into ${feature.relativeDir}`);
   try {
     for (const file of files) writeText(file.path, file.text);
-    const paths = files.map((file) => `${feature.relativeDir}/${file.path === tasksPath ? '' : 'tasks/'}${basename(file.path)}`);
+    const paths = files.map(
+      (file) => `${feature.relativeDir}/${file.path === tasksPath ? '' : 'tasks/'}${basename(file.path)}`,
+    );
     // The feature's own tasks.md may be new itself; it belongs to what was made from it.
     const own = existsSync(tasksPath) ? [`${feature.relativeDir}/tasks.md`] : [];
     const message = `Add work packages for feature ${feature.slug}`;
     const commit = await commitOnly(deps.git, project.root, { message, paths: [...new Set([...paths, ...own])] });
-    if (commit === undefined) throw new WorkflowError('commit-refused', 'git found nothing to commit.', { kind: 'runtime' });
+    if (commit === undefined)
+      throw new WorkflowError('commit-refused', 'git found nothing to commit.', { kind: 'runtime' });
     return {
       result: 'success',
       feature: feature.slug,
       tasks_dir: `${feature.relativeDir}/tasks`,
-      work_packages: wps.map(({ id, title, dependencies }) => ({ id, title, dependencies, path: `${feature.relativeDir}/tasks/${wpFileName({ id, title })}` })),
+      work_packages: wps.map(({ id, title, dependencies }) => ({
+        id,
+        title,
+        dependencies,
+        path: `${feature.relativeDir}/tasks/${wpFileName({ id, title })}`,
+      })),
       commit_hash: commit.hash,
       files_committed: commit.files,
     };
@@ -93,16 +117,23 @@ async function write(
 }
 
 /** The packages wished for, and the tasks.md to write; none when the feature's own is the source. */
-function readWish(feature: Feature, input: ScaffoldInput, tasksPath: string): { readonly wps: readonly NewWp[]; readonly tasksMd?: string } {
+function readWish(
+  feature: Feature,
+  input: ScaffoldInput,
+  tasksPath: string,
+): { readonly wps: readonly NewWp[]; readonly tasksMd?: string } {
   const titles = input.wps ?? [];
-  if ((titles.length > 0) === (input.from !== undefined)) {
+  if (titles.length > 0 === (input.from !== undefined)) {
     throw new WorkflowError('nothing-to-scaffold', 'Say what to write: titles, or a tasks.md, not both.', {
       remedy: 'spec-kitty agent tasks scaffold --wp "First title" --wp "Second title:1"',
     });
   }
   if (input.from === undefined) {
     const wps = fromTitles(titles);
-    return { wps, tasksMd: tasksMdText(metaText(readMeta(feature.dir, feature.slug), 'friendly_name') ?? feature.slug, wps) };
+    return {
+      wps,
+      tasksMd: tasksMdText(metaText(readMeta(feature.dir, feature.slug), 'friendly_name') ?? feature.slug, wps),
+    };
   }
   const path = resolve(input.cwd, input.from);
   const text = readText(path, input.from);
@@ -124,8 +155,17 @@ function fromTitles(titles: readonly string[]): readonly NewWp[] {
 /** `Title:WP01,2`. A colon that is not followed by ids only belongs to the title. */
 function readTitle(wish: string): { readonly title: string; readonly dependencies: readonly string[] } {
   const colon = wish.lastIndexOf(':');
-  const words = wish.slice(colon + 1).split(',').map((word) => word.trim());
-  const ids = words.map((word) => (/^\d{1,2}$/.test(word) && Number(word) > 0 ? idAt(Number(word)) : /^wp\d+$/i.test(word) ? readWpId(word) : undefined));
+  const words = wish
+    .slice(colon + 1)
+    .split(',')
+    .map((word) => word.trim());
+  const ids = words.map((word) =>
+    /^\d{1,2}$/.test(word) && Number(word) > 0
+      ? idAt(Number(word))
+      : /^wp\d+$/i.test(word)
+        ? readWpId(word)
+        : undefined,
+  );
   const isList = colon !== -1 && ids.every((id) => id !== undefined);
   if (!isList) return { title: oneLine(wish), dependencies: [] };
   return { title: oneLine(wish.slice(0, colon)), dependencies: [...new Set(ids)].toSorted() };
@@ -137,8 +177,16 @@ function fromTasksMd(text: string, name: string): readonly NewWp[] {
     throw new WorkflowError('no-work-packages', `${name} has no section like "## Work Package WP01: Title".`);
   }
   const [repeated] = repeatedSections(document);
-  if (repeated !== undefined) throw new WorkflowError('section-repeated', `${name} has more than one section for ${repeated}.`, { wpId: repeated });
-  return document.wps.map((wp) => ({ id: wp.id, title: oneLine(wp.title) || wp.id, dependencies: wp.deps, subtasks: wp.subtasks }));
+  if (repeated !== undefined)
+    throw new WorkflowError('section-repeated', `${name} has more than one section for ${repeated}.`, {
+      wpId: repeated,
+    });
+  return document.wps.map((wp) => ({
+    id: wp.id,
+    title: oneLine(wp.title) || wp.id,
+    dependencies: wp.deps,
+    subtasks: wp.subtasks,
+  }));
 }
 
 function refuseBroken(wps: readonly NewWp[]): void {
@@ -146,12 +194,20 @@ function refuseBroken(wps: readonly NewWp[]): void {
   for (const { id, dependencies } of wps) {
     const unknown = dependencies.find((dep) => !ids.has(dep));
     if (unknown !== undefined) {
-      throw new WorkflowError('dependency-invalid', `${id} waits for ${unknown}, which is not among the work packages.`, { wpId: id });
+      throw new WorkflowError(
+        'dependency-invalid',
+        `${id} waits for ${unknown}, which is not among the work packages.`,
+        { wpId: id },
+      );
     }
   }
   const [cycle] = findCycles(new Map(wps.map((wp) => [wp.id, wp.dependencies])));
   if (cycle !== undefined) {
-    throw new WorkflowError('dependency-cycle', `Work packages wait for each other in a circle: ${cycle.join(' → ')}.`, { details: { cycles: [cycle] } });
+    throw new WorkflowError(
+      'dependency-cycle',
+      `Work packages wait for each other in a circle: ${cycle.join(' → ')}.`,
+      { details: { cycles: [cycle] } },
+    );
   }
 }
 

@@ -41,13 +41,17 @@ export interface TasksStatusResult {
 }
 
 /** Runs it. */
-export async function tasksStatus(deps: Pick<WorkflowDeps, 'git' | 'time'>, input: TasksStatusInput): Promise<TasksStatusResult> {
+export async function tasksStatus(
+  deps: Pick<WorkflowDeps, 'git' | 'time'>,
+  input: TasksStatusInput,
+): Promise<TasksStatusResult> {
   const project = await findProject(deps.git, input);
   const feature = await detectFeature(deps.git, project, input);
   const limit = input.staleAfterMinutes;
   const statuses = await Promise.all(
     readAllWps(feature).map(async (wp) => {
-      const idle = limit === undefined || wp.lane !== 'doing' ? undefined : await idleMinutes(deps, project, feature, wp);
+      const idle =
+        limit === undefined || wp.lane !== 'doing' ? undefined : await idleMinutes(deps, project, feature, wp);
       return { ...statusOf(wp), ...(idle === undefined ? {} : { idle_minutes: idle }) };
     }),
   );
@@ -55,7 +59,12 @@ export async function tasksStatus(deps: Pick<WorkflowDeps, 'git' | 'time'>, inpu
   return {
     feature: feature.slug,
     total_wps: statuses.length,
-    by_lane: { planned: countIn('planned'), doing: countIn('doing'), for_review: countIn('for_review'), done: countIn('done') },
+    by_lane: {
+      planned: countIn('planned'),
+      doing: countIn('doing'),
+      for_review: countIn('for_review'),
+      done: countIn('done'),
+    },
     work_packages: statuses,
     progress_percentage: statuses.length === 0 ? 0 : Math.round((countIn('done') / statuses.length) * 1000) / 10,
     stale_wps: statuses.filter((wp) => limit !== undefined && (wp.idle_minutes ?? 0) > limit).map((wp) => wp.id),
@@ -81,10 +90,19 @@ async function idleMinutes(
   wp: WorkPackage,
 ): Promise<number | undefined> {
   const { branch } = workspaceOf(project.root, feature, wp.id);
-  const answer = await deps.git.run(project.root, ['log', '--no-show-signature', '-1', '--format=%ct', `refs/heads/${branch}`, '--']);
+  const answer = await deps.git.run(project.root, [
+    'log',
+    '--no-show-signature',
+    '-1',
+    '--format=%ct',
+    `refs/heads/${branch}`,
+    '--',
+  ]);
   const lastCommitMs = Number(answer.stdout.trim()) * 1000;
   // A package claimed a minute ago stands on an older commit: its claim counts as a sign of life too.
   const claimedMs = Date.parse(wpText(wp.file, 'created_at') ?? '');
   const lastMs = Math.max(lastCommitMs, Number.isNaN(claimedMs) ? 0 : claimedMs);
-  return answer.exitCode !== 0 || lastMs === 0 ? undefined : Math.max(0, Math.floor((deps.time.now() - lastMs) / 60_000));
+  return answer.exitCode !== 0 || lastMs === 0
+    ? undefined
+    : Math.max(0, Math.floor((deps.time.now() - lastMs) / 60_000));
 }

@@ -40,7 +40,9 @@ export function planTasks(
   if (tasks !== undefined) refuseRepeated(tasks);
   const sections = new Map((tasks?.wps ?? []).map((section) => [section.id, section]));
   const conflicts: DependencyConflict[] = [];
-  const planned = wps.map((wp) => planOne(wp, sections.get(wp.id), conflicts)).toSorted((a, b) => (a.wp.id < b.wp.id ? -1 : 1));
+  const planned = wps
+    .map((wp) => planOne(wp, sections.get(wp.id), conflicts))
+    .toSorted((a, b) => (a.wp.id < b.wp.id ? -1 : 1));
   const fileIds = new Set([...wps.map((wp) => wp.id), ...unreadable]);
   refuseBroken(planned, sections, fileIds);
   return { wps: planned, conflicts, warnings: warningsOf(tasks, sections, fileIds) };
@@ -61,16 +63,26 @@ function planOne(wp: WorkPackage, section: WpSection | undefined, conflicts: Dep
 function refuseRepeated(tasks: TasksDocument): void {
   const [id] = repeatedSections(tasks);
   if (id === undefined) return;
-  throw new WorkflowError('section-repeated', `tasks.md has more than one section for ${id}, so it is unclear which one counts.`, { wpId: id });
+  throw new WorkflowError(
+    'section-repeated',
+    `tasks.md has more than one section for ${id}, so it is unclear which one counts.`,
+    { wpId: id },
+  );
 }
 
-function refuseBroken(planned: readonly PlannedWp[], sections: ReadonlyMap<string, WpSection>, fileIds: ReadonlySet<string>): void {
+function refuseBroken(
+  planned: readonly PlannedWp[],
+  sections: ReadonlyMap<string, WpSection>,
+  fileIds: ReadonlySet<string>,
+): void {
   const graph = new Map([...sections].map(([id, section]) => [id, section.deps] as const));
   for (const { wp, dependencies } of planned) graph.set(wp.id, dependencies);
   for (const [id, deps] of [...graph].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const errors = [
       ...(deps.includes(id) ? [`${id} waits for itself`] : []),
-      ...deps.filter((dep) => !fileIds.has(dep) && !sections.has(dep)).map((dep) => `${id} waits for ${dep}, which does not exist`),
+      ...deps
+        .filter((dep) => !fileIds.has(dep) && !sections.has(dep))
+        .map((dep) => `${id} waits for ${dep}, which does not exist`),
     ];
     if (errors.length === 0) continue;
     throw new WorkflowError('dependency-invalid', `The dependencies of ${id} are wrong: ${errors.join('; ')}.`, {
@@ -81,7 +93,9 @@ function refuseBroken(planned: readonly PlannedWp[], sections: ReadonlyMap<strin
   const cycles = findCycles(graph);
   if (cycles.length === 0) return;
   const shown = cycles.map((cycle) => cycle.join(' → ')).join('; ');
-  throw new WorkflowError('dependency-cycle', `Work packages wait for each other in a circle: ${shown}.`, { details: { cycles } });
+  throw new WorkflowError('dependency-cycle', `Work packages wait for each other in a circle: ${shown}.`, {
+    details: { cycles },
+  });
 }
 
 function warningsOf(
@@ -89,14 +103,22 @@ function warningsOf(
   sections: ReadonlyMap<string, WpSection>,
   fileIds: ReadonlySet<string>,
 ): readonly string[] {
-  if (tasks === undefined) return ['There is no tasks.md; the dependencies of the work package files stand as they are.'];
+  if (tasks === undefined)
+    return ['There is no tasks.md; the dependencies of the work package files stand as they are.'];
   const list = [...sections.values()];
   return [
-    ...list.filter(({ id }) => !fileIds.has(id)).map(({ id }) => `tasks.md has a section ${id}, but there is no file for it in tasks/.`),
-    ...[...fileIds].filter((id) => !sections.has(id)).map((id) => `${id} has a file in tasks/, but no section in tasks.md.`),
+    ...list
+      .filter(({ id }) => !fileIds.has(id))
+      .map(({ id }) => `tasks.md has a section ${id}, but there is no file for it in tasks/.`),
+    ...[...fileIds]
+      .filter((id) => !sections.has(id))
+      .map((id) => `${id} has a file in tasks/, but no section in tasks.md.`),
     ...list
       .filter(({ unreadDeps }) => unreadDeps.length > 0)
-      .map(({ id, unreadDeps }) => `In the section ${id} of tasks.md, ${unreadDeps.join(', ')} stands behind a parenthesis that never closes and was not read as a dependency; close it.`),
+      .map(
+        ({ id, unreadDeps }) =>
+          `In the section ${id} of tasks.md, ${unreadDeps.join(', ')} stands behind a parenthesis that never closes and was not read as a dependency; close it.`,
+      ),
     ...tasks.ambiguousSubtasks.map((id) => `${id} is the id of more than one subtask in tasks.md.`),
   ];
 }

@@ -47,7 +47,10 @@ export interface Transition {
 }
 
 /** Moves one work package. Rejects with everything as it was before when the move or the commit is refused. */
-export async function transitionLane(deps: Pick<WorkflowDeps, 'git' | 'time'>, input: TransitionInput): Promise<Transition> {
+export async function transitionLane(
+  deps: Pick<WorkflowDeps, 'git' | 'time'>,
+  input: TransitionInput,
+): Promise<Transition> {
   const wp = findWp(input.feature, input.wpId);
   const verdict = judgeMove({
     from: wp.lane,
@@ -56,7 +59,9 @@ export async function transitionLane(deps: Pick<WorkflowDeps, 'git' | 'time'>, i
     ...(input.reason === undefined ? {} : { note: input.reason }),
   });
   if (verdict.kind === 'refused') {
-    throw new WorkflowError('transition-refused', `${wp.id} cannot move to ${input.to}: ${verdict.reason}.`, { wpId: wp.id });
+    throw new WorkflowError('transition-refused', `${wp.id} cannot move to ${input.to}: ${verdict.reason}.`, {
+      wpId: wp.id,
+    });
   }
 
   const also = input.also?.paths ?? [];
@@ -64,7 +69,10 @@ export async function transitionLane(deps: Pick<WorkflowDeps, 'git' | 'time'>, i
   try {
     writeText(wp.path, edited(wp.file, input, deps.time.now()));
     input.also?.write();
-    const commit = await commitOnly(deps.git, input.root, { message: input.message, paths: [wp.relativePath, ...also] });
+    const commit = await commitOnly(deps.git, input.root, {
+      message: input.message,
+      paths: [wp.relativePath, ...also],
+    });
     const warnings = verdict.kind === 'allowed' && verdict.warning !== undefined ? [verdict.warning] : [];
     return { previous: wp.lane, next: input.to, changed: verdict.kind === 'allowed', commit, warnings };
   } catch (cause) {
@@ -78,6 +86,12 @@ function edited(file: FrontmatterFile, input: TransitionInput, nowMs: number): s
   const fields = { ...input.fields?.(file), ...(wpText(file, 'lane') === input.to ? {} : { lane: input.to }) };
   for (const [key, value] of Object.entries(fields)) next = next.set(key, value);
   const pid = input.shellPid ?? wpText(next, 'shell_pid');
-  const entry = { at: logTime(nowMs), agent: input.agent, lane: input.to, note: input.note, ...(pid === undefined ? {} : { shellPid: pid }) };
+  const entry = {
+    at: logTime(nowMs),
+    agent: input.agent,
+    lane: input.to,
+    note: input.note,
+    ...(pid === undefined ? {} : { shellPid: pid }),
+  };
   return next.withBody(appendLog(next.body, entry)).text;
 }

@@ -39,7 +39,9 @@ export async function chooseBase(git: Git, input: BaseInput): Promise<WorkspaceB
   if (base !== undefined) {
     const chosen = await baseOn(git, input, base);
     const isDeclared = wp.dependencies.includes(base);
-    return isDeclared ? chosen : { ...chosen, warnings: [`${base} is not among the declared dependencies of ${wp.id}.`, ...chosen.warnings] };
+    return isDeclared
+      ? chosen
+      : { ...chosen, warnings: [`${base} is not among the declared dependencies of ${wp.id}.`, ...chosen.warnings] };
   }
   const [first, ...others] = wp.dependencies;
   if (first === undefined) return targetAsBase(git, input);
@@ -56,10 +58,14 @@ async function onSeveral(git: Git, input: BaseInput): Promise<WorkspaceBase> {
   if (open.length === 0) return targetAsBase(git, input);
   const started: string[] = [];
   for (const id of open) {
-    if ((await branchTip(git, input.root, workspaceOf(input.root, input.feature, id).branch)) !== undefined) started.push(id);
+    if ((await branchTip(git, input.root, workspaceOf(input.root, input.feature, id).branch)) !== undefined)
+      started.push(id);
   }
   const [last] = started.toReversed();
-  const way = last === undefined ? 'none of them has a workspace yet: start with the first' : 'choose one to build on with --base';
+  const way =
+    last === undefined
+      ? 'none of them has a workspace yet: start with the first'
+      : 'choose one to build on with --base';
   throw new WorkflowError(
     'several-bases',
     `${input.wp.id} waits for ${input.wp.dependencies.join(', ')}; not merged into ${input.target}: ${open.join(', ')}; ${way}.`,
@@ -89,10 +95,14 @@ async function baseOn(git: Git, input: BaseInput, id: string): Promise<Workspace
   const actual = (isThere ? await currentBranch(git, path) : undefined) ?? branch;
   const commit = await branchTip(git, input.root, actual);
   if (commit === undefined) {
-    throw new WorkflowError('base-not-started', `${input.wp.id} builds on ${id}, which is in ${dependency.lane} and has no workspace yet.`, {
-      wpId: input.wp.id,
-      remedy: `spec-kitty implement ${id} --feature ${input.feature.slug}`,
-    });
+    throw new WorkflowError(
+      'base-not-started',
+      `${input.wp.id} builds on ${id}, which is in ${dependency.lane} and has no workspace yet.`,
+      {
+        wpId: input.wp.id,
+        remedy: `spec-kitty implement ${id} --feature ${input.feature.slug}`,
+      },
+    );
   }
   return { label: id, branch: actual, commit, warnings: [] };
 }
@@ -107,23 +117,42 @@ async function baseOnDone(git: Git, input: BaseInput, id: string, branch: string
   throw new WorkflowError(
     'dependency-branch-gone',
     `${id} is done, but its branch ${branch} is gone and nothing on ${input.target} says it was merged.`,
-    { wpId: input.wp.id, remedy: `spec-kitty implement ${input.wp.id} --feature ${input.feature.slug} --force   (when its work is on ${input.target})` },
+    {
+      wpId: input.wp.id,
+      remedy: `spec-kitty implement ${input.wp.id} --feature ${input.feature.slug} --force   (when its work is on ${input.target})`,
+    },
   );
 }
 
 /** A deleted branch leaves its merge commit: ours say `Merge WP01 from <slug>`, git's own name the branch. */
 async function wasMerged(git: Git, input: BaseInput, id: string, branch: string): Promise<boolean> {
-  const args = ['log', '--no-show-signature', '-1', '--format=%H', '--fixed-strings', `--grep=Merge ${id} from ${input.feature.slug}`];
-  const answer = await git.run(input.root, [...args, `--grep=Merge branch '${branch}'`, `refs/heads/${input.target}`, '--']);
+  const args = [
+    'log',
+    '--no-show-signature',
+    '-1',
+    '--format=%H',
+    '--fixed-strings',
+    `--grep=Merge ${id} from ${input.feature.slug}`,
+  ];
+  const answer = await git.run(input.root, [
+    ...args,
+    `--grep=Merge branch '${branch}'`,
+    `refs/heads/${input.target}`,
+    '--',
+  ]);
   return answer.exitCode === 0 && answer.stdout.trim() !== '';
 }
 
 async function targetAsBase(git: Git, input: BaseInput): Promise<WorkspaceBase> {
   const commit = await branchTip(git, input.root, input.target);
   if (commit === undefined) {
-    throw new WorkflowError('no-commit-yet', `The branch ${input.target} has no commit yet, so no workspace can start from it.`, {
-      remedy: 'git commit --allow-empty -m "Start"',
-    });
+    throw new WorkflowError(
+      'no-commit-yet',
+      `The branch ${input.target} has no commit yet, so no workspace can start from it.`,
+      {
+        remedy: 'git commit --allow-empty -m "Start"',
+      },
+    );
   }
   return { label: input.target, branch: input.target, commit, warnings: [] };
 }

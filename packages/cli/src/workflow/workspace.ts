@@ -43,9 +43,13 @@ export async function createWorkspace(
   commit: string,
 ): Promise<{ readonly remove: () => Promise<void> }> {
   if (existsSync(workspace.path)) {
-    throw new WorkflowError('workspace-blocked', `${workspace.relativePath} exists but is no workspace of this repository.`, {
-      remedy: `mv ${workspace.relativePath} ${workspace.relativePath}.old`,
-    });
+    throw new WorkflowError(
+      'workspace-blocked',
+      `${workspace.relativePath} exists but is no workspace of this repository.`,
+      {
+        remedy: `mv ${workspace.relativePath} ${workspace.relativePath}.old`,
+      },
+    );
   }
   await keepOutOfStatus(git, project);
   const hasBranch = (await branchTip(git, project.root, workspace.branch)) !== undefined;
@@ -57,7 +61,9 @@ export async function createWorkspace(
 
   // A directory deleted by hand leaves its registration behind; `--force` takes the place of that one only.
   const force = (await isRegistered(git, project.root, workspace.path)) ? ['--force'] : [];
-  const from = hasBranch ? [workspace.path, workspace.branch] : ['--no-track', '-b', workspace.branch, workspace.path, commit];
+  const from = hasBranch
+    ? [workspace.path, workspace.branch]
+    : ['--no-track', '-b', workspace.branch, workspace.path, commit];
   const answer = await git.run(project.root, ['worktree', 'add', '--quiet', ...force, ...from]);
   if (answer.exitCode !== 0) {
     // A failing post-checkout hook reports failure with the worktree in place.
@@ -93,13 +99,19 @@ export function writeContext(root: string, workspace: Workspace, context: Worksp
 
 async function isRegistered(git: Git, root: string, path: string): Promise<boolean> {
   const list = await mustRun(git, root, ['worktree', 'list', '--porcelain'], 'list worktrees');
-  return list.split('\n').includes(`worktree ${join(realpathSync(root), '.worktrees', path.slice(dirname(path).length + 1))}`);
+  return list
+    .split('\n')
+    .includes(`worktree ${join(realpathSync(root), '.worktrees', path.slice(dirname(path).length + 1))}`);
 }
 
 /** `init` writes `.gitignore`; in a repository without it the untracked `info/exclude` does, for this clone only. */
 async function keepOutOfStatus(git: Git, project: Project): Promise<void> {
   const folders = ['.worktrees/', '.kittify/workspaces/'];
-  const answer = await git.run(project.root, ['check-ignore', '--no-index', ...folders.map((folder) => `${folder}probe`)]);
+  const answer = await git.run(project.root, [
+    'check-ignore',
+    '--no-index',
+    ...folders.map((folder) => `${folder}probe`),
+  ]);
   const ignored = answer.stdout.split('\n');
   const missing = folders.filter((folder) => !ignored.includes(`${folder}probe`)).map((folder) => `/${folder}`);
   if (missing.length === 0) return;

@@ -52,9 +52,13 @@ export function findWp(feature: Feature, id: string): WorkPackage {
     });
   }
   if (names.length > 1) {
-    throw new WorkflowError('wp-ambiguous', `${id} has more than one file in ${feature.relativeDir}/tasks: ${names.join(', ')}.`, {
-      wpId: id,
-    });
+    throw new WorkflowError(
+      'wp-ambiguous',
+      `${id} has more than one file in ${feature.relativeDir}/tasks: ${names.join(', ')}.`,
+      {
+        wpId: id,
+      },
+    );
   }
   return readWp(feature, id, name);
 }
@@ -77,7 +81,8 @@ export function readWp(feature: Feature, id: string, fileName: string): WorkPack
 /** A scalar key as text; empty text and absent keys are undefined. */
 export function wpText(file: FrontmatterFile, key: string): string | undefined {
   const value = file.get(key);
-  const text = typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+  const text =
+    typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
   return text.trim() === '' ? undefined : text.trim();
 }
 
@@ -94,13 +99,21 @@ function fieldsOf(file: FrontmatterFile, id: string): Pick<WorkPackage, 'title' 
 function dependenciesOf(file: FrontmatterFile, id: string): readonly string[] {
   const value = file.get('dependencies');
   // An older tool wrote the list as text: "['WP01']".
-  const items: readonly unknown[] = Array.isArray(value) ? value : typeof value === 'string' ? (value.match(/[\w-]+/g) ?? []) : [];
+  const items: readonly unknown[] = Array.isArray(value)
+    ? value
+    : typeof value === 'string'
+      ? (value.match(/[\w-]+/g) ?? [])
+      : [];
   const ids = items.map((item) => {
     const dep = typeof item === 'string' ? readWpId(item) : undefined;
     if (dep === undefined) {
-      throw new WorkflowError('dependency-invalid', `${id} lists a dependency that is no work package id: ${JSON.stringify(item)}.`, {
-        wpId: id,
-      });
+      throw new WorkflowError(
+        'dependency-invalid',
+        `${id} lists a dependency that is no work package id: ${JSON.stringify(item)}.`,
+        {
+          wpId: id,
+        },
+      );
     }
     return dep;
   });
@@ -116,6 +129,8 @@ function refuseLegacyLayout(feature: Feature): void {
   throw new WorkflowError(
     'legacy-layout',
     `${feature.relativeDir}/tasks/${folder} holds work packages: folders per lane are no longer supported, the lane stands in each file.`,
-    { remedy: `git mv ${feature.relativeDir}/tasks/${folder}/*.md ${feature.relativeDir}/tasks/   (and set lane: ${folder} in each)` },
+    {
+      remedy: `git mv ${feature.relativeDir}/tasks/${folder}/*.md ${feature.relativeDir}/tasks/   (and set lane: ${folder} in each)`,
+    },
   );
 }

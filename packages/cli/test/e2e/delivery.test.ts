@@ -37,7 +37,9 @@ test('sync now sends fifty offline events as one gzipped batch under a JWT and e
 
   const batches = server.requests.filter((request) => request.path === '/api/v1/events/batch/');
   expect(batches).toMatchObject([{ method: 'POST', status: 200, events: 50 }]);
-  expect(server.events({}).map(({ envelope }) => envelope.lamport_clock)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1));
+  expect(server.events({}).map(({ envelope }) => envelope.lamport_clock)).toEqual(
+    Array.from({ length: 50 }, (_, n) => n + 1),
+  );
   expect(world.queued()).toEqual([]);
   expect(ended.stdout).toMatch(/50/);
 });
@@ -53,8 +55,13 @@ test('a rejected event stays with its count and reason, and the summary says so 
   const ended = await world.specKitty(['sync', 'now', '--json']);
 
   expect(ended.code).toBe(1);
-  expect(JSON.parse(ended.stdout)).toMatchObject({ sent: 2, rejected: [{ event_type: 'WPStatusChanged', retry_count: 1 }] });
-  expect(world.rows()).toMatchObject([{ retry_count: 1, state: 'queued', reason: expect.stringContaining('lamport') as string }]);
+  expect(JSON.parse(ended.stdout)).toMatchObject({
+    sent: 2,
+    rejected: [{ event_type: 'WPStatusChanged', retry_count: 1 }],
+  });
+  expect(world.rows()).toMatchObject([
+    { retry_count: 1, state: 'queued', reason: expect.stringContaining('lamport') as string },
+  ]);
   expect((await world.specKitty(['sync', 'now'])).stdout).toMatch(/1 rejected/);
 });
 
@@ -94,7 +101,11 @@ test('sync status names the queue, the connection and the last sync (US6-4)', as
 
   const status = JSON.parse((await world.must(['sync', 'status', '--json'])).stdout) as Record<string, unknown>;
 
-  expect(status).toMatchObject({ queue: { queued: 3 }, connection: { state: 'offline' }, last_sync: { sent: 2, stopped_by: 'drained' } });
+  expect(status).toMatchObject({
+    queue: { queued: 3 },
+    connection: { state: 'offline' },
+    last_sync: { sent: 2, stopped_by: 'drained' },
+  });
 });
 
 test('a command hands its event to a courier that delivers it and is gone (FR-029)', async () => {
@@ -120,12 +131,18 @@ test('events of two teams reach each its own team only (SEC-1, SC-010)', async (
   await world.login(server);
   await emit(world, 1);
 
-  await world.must(['auth', 'login', '--force', '--server', server.url, '--username', bob.username, '--password-stdin'], { input: `${bob.password}\n` });
+  await world.must(
+    ['auth', 'login', '--force', '--server', server.url, '--username', bob.username, '--password-stdin'],
+    { input: `${bob.password}\n` },
+  );
   await world.specKitty(['sync', 'now']);
   expect(server.events({})).toEqual([]);
   expect(world.queued()).toMatchObject([{ team_slug: ADA.team }]);
 
-  await world.must(['auth', 'login', '--force', '--server', server.url, '--username', ADA.username, '--password-stdin'], { input: `${ADA.password}\n` });
+  await world.must(
+    ['auth', 'login', '--force', '--server', server.url, '--username', ADA.username, '--password-stdin'],
+    { input: `${ADA.password}\n` },
+  );
   await world.must(['sync', 'now']);
   expect(server.events({ team: ADA.team })).toHaveLength(1);
   expect(server.events({ team: bob.team })).toEqual([]);
@@ -133,7 +150,9 @@ test('events of two teams reach each its own team only (SEC-1, SC-010)', async (
 
 describe('whatever the server does, implement answers the same', () => {
   /** What the command printed and how it ended, against a server that is replaced after the login. */
-  async function implementAgainst(replacement: 'healthy' | 'refused' | 'black hole' | 'slow' | 'garbage' | 'logged out') {
+  async function implementAgainst(
+    replacement: 'healthy' | 'refused' | 'black hole' | 'slow' | 'garbage' | 'logged out',
+  ) {
     const world = makeWorld({ delivery: 'courier' });
     const server = await startServer();
     await world.makeProject();
@@ -142,7 +161,11 @@ describe('whatever the server does, implement answers the same', () => {
     const { port } = new URL(server.url);
     if (replacement === 'garbage') server.garbage();
     if (replacement === 'refused' || replacement === 'black hole' || replacement === 'slow') await server.close();
-    if (replacement === 'black hole') await listen(createServer(() => {}), Number(port));
+    if (replacement === 'black hole')
+      await listen(
+        createServer(() => {}),
+        Number(port),
+      );
     if (replacement === 'slow') {
       await listen(
         createHttpServer((_, response) => {
@@ -191,14 +214,22 @@ test('no token and no payload reaches a terminal or a log (SEC-2)', async () => 
   const messages: string[] = [];
   server.respondNext({ status: 500, body: { error: 'boom' } }, { path: '/api/v1/events/batch/', times: 2 });
 
-  for (const args of [['agent', 'feature', 'finalize-tasks'], ['sync', 'now'], ['sync', 'status'], ['auth', 'status'], ['sync', 'now']]) {
+  for (const args of [
+    ['agent', 'feature', 'finalize-tasks'],
+    ['sync', 'now'],
+    ['sync', 'status'],
+    ['auth', 'status'],
+    ['sync', 'now'],
+  ]) {
     const { stdout, stderr } = await world.specKitty(args, { extraEnv: { DEBUG: '*' } });
     printed.push(stderr, stdout);
     messages.push(stderr, world.homeFile('courier.log'));
   }
 
   const text = printed.join('\n') + world.homeFile('courier.log');
-  const tokens = [...world.homeFile('credentials').matchAll(/^(?:access|refresh) = "(.+)"$/gm)].map((match) => match[1] ?? '');
+  const tokens = [...world.homeFile('credentials').matchAll(/^(?:access|refresh) = "(.+)"$/gm)].map(
+    (match) => match[1] ?? '',
+  );
   expect(tokens).toHaveLength(2);
   for (const secret of [...tokens, ADA.password]) expect(text).not.toContain(secret);
   // On stdout a title is the answer that was asked for; in a message it would be a leak.
@@ -211,7 +242,9 @@ test('a home that cannot be used costs a warning, not the work (TECH-2, FR-030)'
   await world.makeFeature(['First']);
   writeFileSync(join(world.root, 'not-a-folder'), '');
 
-  const ended = await world.must(['implement', 'WP01'], { extraEnv: { SPEC_KITTY_HOME: join(world.root, 'not-a-folder/home') } });
+  const ended = await world.must(['implement', 'WP01'], {
+    extraEnv: { SPEC_KITTY_HOME: join(world.root, 'not-a-folder/home') },
+  });
 
   expect(ended.stderr).toMatch(/not recorded/);
   expect(ended.stderr.match(/not recorded/g)).toHaveLength(1);

@@ -23,7 +23,13 @@ describe.each(DRIVERS)('with the %s store', (driver) => {
         event_type: 'WPStatusChanged',
         aggregate_id: 'WP01',
         aggregate_type: 'WorkPackage',
-        payload: { wp_id: 'WP01', previous_status: 'planned', new_status: 'doing', changed_by: 'claude', feature_slug: '001-demo' },
+        payload: {
+          wp_id: 'WP01',
+          previous_status: 'planned',
+          new_status: 'doing',
+          changed_by: 'claude',
+          feature_slug: '001-demo',
+        },
         lamport_clock: 1,
         team_slug: ADA.team,
         git_branch: 'main',
@@ -88,8 +94,14 @@ test('seven packages make one FeatureCreated and seven WPCreated of one action, 
   await world.must(['agent', 'feature', 'finalize-tasks']);
 
   const events = world.queued();
-  const meta = JSON.parse(readFileSync(join(world.repository, 'kitty-specs/001-demo/meta.json'), 'utf8')) as Record<string, unknown>;
-  expect(events.map((event) => event['event_type'])).toEqual(['FeatureCreated', ...Array.from({ length: 7 }, () => 'WPCreated')]);
+  const meta = JSON.parse(readFileSync(join(world.repository, 'kitty-specs/001-demo/meta.json'), 'utf8')) as Record<
+    string,
+    unknown
+  >;
+  expect(events.map((event) => event['event_type'])).toEqual([
+    'FeatureCreated',
+    ...Array.from({ length: 7 }, () => 'WPCreated'),
+  ]);
   expect(events[0]?.payload).toEqual({
     feature_slug: '001-demo',
     feature_number: '001',
@@ -97,7 +109,12 @@ test('seven packages make one FeatureCreated and seven WPCreated of one action, 
     wp_count: 7,
     created_at: meta['created_at'],
   });
-  expect(events[3]?.payload).toEqual({ wp_id: 'WP03', title: 'Three', dependencies: ['WP01', 'WP02'], feature_slug: '001-demo' });
+  expect(events[3]?.payload).toEqual({
+    wp_id: 'WP03',
+    title: 'Three',
+    dependencies: ['WP01', 'WP02'],
+    feature_slug: '001-demo',
+  });
   expect(new Set(events.map((event) => event['causation_id'])).size).toBe(1);
   expect(events[0]?.['causation_id']).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}$/);
 

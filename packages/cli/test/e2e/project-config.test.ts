@@ -14,7 +14,9 @@ test('holds events of a project that switched sync off in flow style, and record
 
   appendFileSync(config, 'sync: { enabled: false }\n');
   const disabled = await world.must(['implement', 'WP01']);
-  const status = JSON.parse((await world.must(['sync', 'status', '--json'])).stdout) as { readonly queue: { readonly held: object } };
+  const status = JSON.parse((await world.must(['sync', 'status', '--json'])).stdout) as {
+    readonly queue: { readonly held: object };
+  };
   writeFileSync(config, '{ bad: [\n');
   const broken = await world.must(['implement', 'WP02']);
 
@@ -31,9 +33,14 @@ test('counts as recorded only what the queue took, and tells the rest at the nex
   await world.makeFeature(['One', 'Two']);
   await world.must(['sync', 'status']);
 
-  const ended = await world.must(['agent', 'feature', 'finalize-tasks', '--json'], { extraEnv: { SPEC_KITTY_HOME: join(world.repository, 'README.md') } });
+  const ended = await world.must(['agent', 'feature', 'finalize-tasks', '--json'], {
+    extraEnv: { SPEC_KITTY_HOME: join(world.repository, 'README.md') },
+  });
 
   expect(ended.stderr).toContain('not recorded');
   expect(JSON.parse(ended.stdout)).toMatchObject({ events_emitted: 0, causation_id: null });
-  expect(JSON.parse((await world.must(['agent', 'feature', 'finalize-tasks', '--json'])).stdout)).toMatchObject({ events_emitted: 3, commit_created: false });
+  expect(JSON.parse((await world.must(['agent', 'feature', 'finalize-tasks', '--json'])).stdout)).toMatchObject({
+    events_emitted: 3,
+    commit_created: false,
+  });
 });

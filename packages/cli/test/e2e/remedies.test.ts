@@ -39,7 +39,12 @@ function type(world: World, line: string, folder = ''): { readonly code: number 
   writeFileSync(join(programs, 'spec-kitty'), `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`, { mode: 0o755 });
   const answer = spawnSync('sh', ['-c', line], {
     cwd: join(world.repository, folder),
-    env: { ...world.env, PATH: `${programs}:${process.env['PATH'] ?? ''}`, HOME: world.root, GIT_CONFIG_GLOBAL: join(world.root, 'gitconfig') },
+    env: {
+      ...world.env,
+      PATH: `${programs}:${process.env['PATH'] ?? ''}`,
+      HOME: world.root,
+      GIT_CONFIG_GLOBAL: join(world.root, 'gitconfig'),
+    },
     encoding: 'utf8',
     input: '',
   });
@@ -52,7 +57,10 @@ function refusedBy(answer: { readonly stdout: string }): Refused {
 
 async function check(world: World, { code, words, provoke, next, isCorrected }: Case): Promise<void> {
   const cwd = provoke?.(world) ?? '';
-  const there = { cwd: join(world.repository, cwd), extraEnv: { HOME: world.root, GIT_CONFIG_GLOBAL: join(world.root, 'gitconfig') } };
+  const there = {
+    cwd: join(world.repository, cwd),
+    extraEnv: { HOME: world.root, GIT_CONFIG_GLOBAL: join(world.root, 'gitconfig') },
+  };
   const refused = await world.specKitty([...words, '--json'], there);
   expect({ words, code: refusedBy(refused).code, exit: refused.code === 0 }).toEqual({ words, code, exit: false });
 
@@ -78,7 +86,12 @@ test('what a refusal tells a newcomer to do leads from an empty folder to a clai
     { code: 'wp-id-invalid', words: ['implement', 'first'], next: 'wp-id-invalid' },
     { code: 'wp-not-found', words: ['implement', 'WP09'], next: 'wp-not-found' },
     { code: 'slug-invalid', words: ['agent', 'feature', 'create-feature', 'Invoice Export'], isCorrected: true },
-    { code: 'feature-unclear', words: [...IMPLEMENT, '--agent', 'claude code'], provoke: () => writeWp(world), isCorrected: true },
+    {
+      code: 'feature-unclear',
+      words: [...IMPLEMENT, '--agent', 'claude code'],
+      provoke: () => writeWp(world),
+      isCorrected: true,
+    },
     { code: 'feature-not-found', words: ['agent', 'tasks', 'status', '-f', 'some-name'], isCorrected: true },
     { code: 'agent-unknown', words: ['init', '--agents', 'hal'], isCorrected: true },
   ];
@@ -96,10 +109,30 @@ test('what a refusal tells somebody in the wrong place to do leads to the right 
   const steps: readonly Case[] = [
     { code: 'base-not-started', words: ['implement', 'WP02', '--agent', 'claude'] },
     { code: 'several-bases', words: ['implement', 'WP03'], isCorrected: true },
-    { code: 'in-worktree', words: ['implement', 'WP04', '--agent', 'claude'], provoke: () => workspace, isCorrected: true },
-    { code: 'in-worktree', words: ['agent', 'feature', 'create-feature', 'other', '--title', "It's other"], provoke: () => workspace, isCorrected: true },
-    { code: 'wrong-branch', words: ['implement', 'WP05', '-f', feature], provoke: ({ git }) => void git('switch', '--quiet', '--create', 'side'), isCorrected: true },
-    { code: 'detached-head', words: ['agent', 'feature', 'create-feature', 'third'], provoke: ({ git }) => void git('switch', '--quiet', '--detach'), isCorrected: true },
+    {
+      code: 'in-worktree',
+      words: ['implement', 'WP04', '--agent', 'claude'],
+      provoke: () => workspace,
+      isCorrected: true,
+    },
+    {
+      code: 'in-worktree',
+      words: ['agent', 'feature', 'create-feature', 'other', '--title', "It's other"],
+      provoke: () => workspace,
+      isCorrected: true,
+    },
+    {
+      code: 'wrong-branch',
+      words: ['implement', 'WP05', '-f', feature],
+      provoke: ({ git }) => void git('switch', '--quiet', '--create', 'side'),
+      isCorrected: true,
+    },
+    {
+      code: 'detached-head',
+      words: ['agent', 'feature', 'create-feature', 'third'],
+      provoke: ({ git }) => void git('switch', '--quiet', '--detach'),
+      isCorrected: true,
+    },
     { code: 'workspace-blocked', words: ['implement', 'WP01', '-f', feature], provoke: () => block(world, feature) },
     { code: 'git-identity-missing', words: ['agent', 'feature', 'create-feature', 'fourth'], provoke: forgetMe },
   ];
@@ -114,7 +147,8 @@ test('what auth and sync tell people to do works', async () => {
   await world.must(['agent', 'feature', 'finalize-tasks']);
   const server = await startServer();
   const withPassword = { input: ADA.password };
-  const say = (line: string): readonly string[] => fill(line.slice(line.indexOf('spec-kitty ') + 'spec-kitty '.length), server.url);
+  const say = (line: string): readonly string[] =>
+    fill(line.slice(line.indexOf('spec-kitty ') + 'spec-kitty '.length), server.url);
 
   const out = await world.specKitty(['sync', 'now']);
   expect(out).toMatchObject({ code: 4, stdout: expect.stringContaining('spec-kitty auth login --server URL') });
@@ -124,15 +158,36 @@ test('what auth and sync tell people to do works', async () => {
   const plain = refusedBy(await world.specKitty([...say(nowhere.remedy), '--json']));
   expect(plain).toMatchObject({ code: 'usage', remedy: expect.stringContaining('--password-stdin') });
   // An address that will be refused is refused before anybody has typed a password.
-  const open = await world.specKitty(['auth', 'login', '--server', 'http://example.com', '--username', ADA.username, '--password-stdin', '--json']);
+  const open = await world.specKitty([
+    'auth',
+    'login',
+    '--server',
+    'http://example.com',
+    '--username',
+    ADA.username,
+    '--password-stdin',
+    '--json',
+  ]);
   expect(refusedBy(open).code).toBe('invalid-server-url');
 
-  const empty = await world.specKitty(['auth', 'login', '--server', server.url, '--username', ADA.username, '--password-stdin', '--json']);
+  const empty = await world.specKitty([
+    'auth',
+    'login',
+    '--server',
+    server.url,
+    '--username',
+    ADA.username,
+    '--password-stdin',
+    '--json',
+  ]);
   expect(await world.specKitty(say(refusedBy(empty).remedy), withPassword)).toMatchObject({ code: 0 });
   expect(await world.specKitty(['sync', 'now'])).toMatchObject({ code: 0 });
 
   const wrong = await world.specKitty([...signIn(server.url), '--force', '--json'], { input: 'wrong' });
-  expect(refusedBy(wrong)).toMatchObject({ code: 'auth-refused', remedy: expect.stringContaining(`--server ${server.url}`) });
+  expect(refusedBy(wrong)).toMatchObject({
+    code: 'auth-refused',
+    remedy: expect.stringContaining(`--server ${server.url}`),
+  });
 
   // Another address is not in use before the next sign-in, and the command says so.
   const second = await startServer();
@@ -140,7 +195,9 @@ test('what auth and sync tell people to do works', async () => {
   expect(moved.stdout).toContain(`Until then events go to ${server.url}`);
   expect((await world.must(['sync', 'server'])).stdout.trim()).toBe(server.url);
   const changeOver = moved.stdout.trim().split('\n').at(-1) ?? '';
-  expect(await world.specKitty([...say(changeOver), '--username', ADA.username, '--password-stdin'], withPassword)).toMatchObject({ code: 0 });
+  expect(
+    await world.specKitty([...say(changeOver), '--username', ADA.username, '--password-stdin'], withPassword),
+  ).toMatchObject({ code: 0 });
   expect((await world.must(['sync', 'server'])).stdout.trim()).toBe(second.url);
 
   second.revokeTokens('all');
@@ -173,7 +230,10 @@ test('a usage error points to the help of its own command and repeats no word th
     expect({ words, code: ended.code, stdout: ended.stdout }).toEqual({ words, code: 2, stdout: '' });
     expect(ended.stderr).not.toContain(secret);
     const help = /`(spec-kitty .* --help)`/.exec(ended.stderr)?.[1] ?? '';
-    expect({ words, help: help.startsWith(`spec-kitty ${words.slice(0, words[0] === 'implement' ? 1 : 2).join(' ')} `) }).toEqual({ words, help: true });
+    expect({
+      words,
+      help: help.startsWith(`spec-kitty ${words.slice(0, words[0] === 'implement' ? 1 : 2).join(' ')} `),
+    }).toEqual({ words, help: true });
   }
   expect((await world.specKitty(['implement'])).stderr).toContain('WP_ID (the package, e.g. WP01)');
 });
@@ -184,7 +244,13 @@ test('a refused `init --git` leaves no repository behind', async () => {
   const refused = await world.specKitty(['init', '--git', '--json'], { extraEnv: { EMAIL: '' } });
 
   expect(refusedBy(refused).code).toBe('git-identity-missing');
-  expect(() => execFileSync('git', ['rev-parse', '--git-dir'], { cwd: world.repository, env: { ...world.env, GIT_CEILING_DIRECTORIES: world.root }, stdio: 'pipe' })).toThrow('not a git repository');
+  expect(() =>
+    execFileSync('git', ['rev-parse', '--git-dir'], {
+      cwd: world.repository,
+      env: { ...world.env, GIT_CEILING_DIRECTORIES: world.root },
+      stdio: 'pipe',
+    }),
+  ).toThrow('not a git repository');
 });
 
 function signIn(url: string): readonly string[] {

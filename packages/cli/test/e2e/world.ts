@@ -16,7 +16,8 @@ const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const node = process.env['TEST_NODE'] ?? process.execPath;
 
 /** The stores that Node can open. */
-export const DRIVERS = process.env['TEST_NODE'] === undefined ? (['node-sqlite', 'sqljs'] as const) : (['sqljs'] as const);
+export const DRIVERS =
+  process.env['TEST_NODE'] === undefined ? (['node-sqlite', 'sqljs'] as const) : (['sqljs'] as const);
 
 export const ADA = { username: 'ada@example.com', password: 'correct horse battery', team: 'acme' };
 
@@ -47,7 +48,9 @@ export function makeWorld(options: WorldOptions = {}) {
   const home = join(root, 'home');
   const repository = join(root, 'repository');
   mkdirSync(repository);
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(?:SPEC_KITTY_|SPECIFY_|GIT_|CI$|NO_COLOR|FORCE_COLOR)/.test(name));
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(?:SPEC_KITTY_|SPECIFY_|GIT_|CI$|NO_COLOR|FORCE_COLOR)/.test(name),
+  );
   const env: NodeJS.ProcessEnv = {
     ...Object.fromEntries(inherited),
     SPEC_KITTY_HOME: home,
@@ -75,11 +78,13 @@ export function makeWorld(options: WorldOptions = {}) {
   /** Runs a command that has to succeed. */
   async function must(args: readonly string[], more?: RunOptions): Promise<Ended> {
     const ended = await specKitty(args, more);
-    if (ended.code !== 0) throw new Error(`spec-kitty ${args.join(' ')} ended with ${ended.code}\n${ended.stdout}${ended.stderr}`);
+    if (ended.code !== 0)
+      throw new Error(`spec-kitty ${args.join(' ')} ended with ${ended.code}\n${ended.stdout}${ended.stderr}`);
     return ended;
   }
 
-  const git = (...args: readonly string[]): string => execFileSync('git', args, { cwd: repository, env, encoding: 'utf8' });
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', args, { cwd: repository, env, encoding: 'utf8' });
 
   /** A repository with an initialised project. */
   async function makeProject(): Promise<void> {
@@ -114,9 +119,12 @@ export function makeWorld(options: WorldOptions = {}) {
   const queued = (): readonly Envelope[] => rows().map((row) => JSON.parse(String(row['data'])) as Envelope);
 
   const login = (server: { readonly url: string }, user = ADA): Promise<Ended> =>
-    must(['auth', 'login', '--server', server.url, '--username', user.username, '--password-stdin'], { input: `${user.password}\n` });
+    must(['auth', 'login', '--server', server.url, '--username', user.username, '--password-stdin'], {
+      input: `${user.password}\n`,
+    });
 
-  const homeFile = (name: string): string => (existsSync(join(home, name)) ? readFileSync(join(home, name), 'utf8') : '');
+  const homeFile = (name: string): string =>
+    existsSync(join(home, name)) ? readFileSync(join(home, name), 'utf8') : '';
 
   return { root, home, repository, env, specKitty, must, git, makeProject, makeFeature, rows, queued, login, homeFile };
 }

@@ -8,7 +8,9 @@ const line = '- 2026-03-02T14:30:00Z – claude – shell_pid=4711 – lane=doin
 
 test('writes one line with en dashes and leaves out an unknown process', () => {
   expect(formatEntry(entry)).toBe(line);
-  expect(formatEntry({ at: entry.at, agent: 'a b', lane: 'done', note: 'one\n two' })).toBe('- 2026-03-02T14:30:00Z – a b – lane=done – one / two');
+  expect(formatEntry({ at: entry.at, agent: 'a b', lane: 'done', note: 'one\n two' })).toBe(
+    '- 2026-03-02T14:30:00Z – a b – lane=done – one / two',
+  );
   expect(logTime(Date.parse('2026-03-02T14:30:00.987Z'))).toBe('2026-03-02T14:30:00Z');
 });
 
@@ -22,12 +24,18 @@ test('goes on with an existing list, and keeps one blank line below the heading'
 test('stays inside its section when another follows', () => {
   const body = '## Activity Log\n\n- 2026-03-01T09:00:00Z – system – lane=planned – Made.\n\n## Next\n\ntext\n';
 
-  expect(appendLog(body, entry)).toBe(`## Activity Log\n\n- 2026-03-01T09:00:00Z – system – lane=planned – Made.\n${line}\n\n## Next\n\ntext\n`);
+  expect(appendLog(body, entry)).toBe(
+    `## Activity Log\n\n- 2026-03-01T09:00:00Z – system – lane=planned – Made.\n${line}\n\n## Next\n\ntext\n`,
+  );
 });
 
 test('makes the section when there is none, and ends a file that had no last line break', () => {
   expect(appendLog('# T', entry)).toBe(`# T\n\n## Activity Log\n\n${line}\n`);
-  expect(appendLog('## Activity Log\n- 2026-03-01T09:00:00Z – system – lane=planned – Made.', entry).endsWith(`Made.\n${line}\n`)).toBe(true);
+  expect(
+    appendLog('## Activity Log\n- 2026-03-01T09:00:00Z – system – lane=planned – Made.', entry).endsWith(
+      `Made.\n${line}\n`,
+    ),
+  ).toBe(true);
 });
 
 test('keeps CRLF', () => {

@@ -64,7 +64,10 @@ test('gives up on an index.lock that stays, in bounded time, and says so', async
     },
   };
 
-  await expect(commitOnly(git, repo.root, { message: 'Two', paths: ['app.txt'] })).rejects.toMatchObject({ code: 'git-busy', kind: 'runtime' });
+  await expect(commitOnly(git, repo.root, { message: 'Two', paths: ['app.txt'] })).rejects.toMatchObject({
+    code: 'git-busy',
+    kind: 'runtime',
+  });
   expect(waitedMs).toBeLessThanOrEqual(5_000);
 });
 
@@ -74,13 +77,20 @@ test('runs the hooks of the user, and leaves new files untracked when one refuse
   chmodSync(join(repo.root, '.git/hooks/commit-msg'), 0o755);
   repo.write('new.txt', 'new');
 
-  await expect(commitOnly(repo.deps.git, repo.root, { message: 'Mine', paths: ['new.txt'] })).rejects.toMatchObject({ message: expect.stringContaining('no ticket in: Mine') });
+  await expect(commitOnly(repo.deps.git, repo.root, { message: 'Mine', paths: ['new.txt'] })).rejects.toMatchObject({
+    message: expect.stringContaining('no ticket in: Mine'),
+  });
   expect(repo.status()).toBe('?? new.txt\n');
 });
 
 test('works on the repository it was told to when it is started from a git hook', async () => {
   const [repo, other] = [createRepo(), createRepo()];
-  const git = createGit({ PATH: process.env['PATH'], GIT_DIR: join(other.root, '.git'), GIT_INDEX_FILE: join(other.root, '.git/index'), GIT_PREFIX: 'x/' });
+  const git = createGit({
+    PATH: process.env['PATH'],
+    GIT_DIR: join(other.root, '.git'),
+    GIT_INDEX_FILE: join(other.root, '.git/index'),
+    GIT_PREFIX: 'x/',
+  });
 
   const answer = await git.run(repo.root, ['rev-parse', '--show-toplevel']);
 
@@ -90,20 +100,39 @@ test('works on the repository it was told to when it is started from a git hook'
 test('says that git is missing instead of failing strangely', async () => {
   const repo = createRepo();
 
-  await expect(createGit({ PATH: '/nonexistent' }).run(repo.root, ['status'])).rejects.toMatchObject({ code: 'git-missing' });
+  await expect(createGit({ PATH: '/nonexistent' }).run(repo.root, ['status'])).rejects.toMatchObject({
+    code: 'git-missing',
+  });
 });
 
 test('moves a lane from what is on disk, logs it, and refuses what the table forbids', async () => {
   const repo = await createProject(['A']);
   const move = (to: 'doing' | 'for_review' | 'done', more: object = {}) =>
-    transitionLane(repo.deps, { root: repo.root, feature: openFeature(repo.root, '001-demo'), wpId: 'WP01', to, agent: 'claude', note: `to ${to}`, message: `chore: ${to}`, ...more });
+    transitionLane(repo.deps, {
+      root: repo.root,
+      feature: openFeature(repo.root, '001-demo'),
+      wpId: 'WP01',
+      to,
+      agent: 'claude',
+      note: `to ${to}`,
+      message: `chore: ${to}`,
+      ...more,
+    });
 
-  await expect(move('done')).rejects.toMatchObject({ code: 'transition-refused', wpId: 'WP01', message: expect.stringContaining('planned') });
+  await expect(move('done')).rejects.toMatchObject({
+    code: 'transition-refused',
+    wpId: 'WP01',
+    message: expect.stringContaining('planned'),
+  });
   expect(judgeMove({ from: 'planned', to: 'done' }).kind).toBe('refused');
   expect(await move('doing')).toMatchObject({ previous: 'planned', next: 'doing', changed: true });
   expect(await move('doing')).toMatchObject({ previous: 'doing', next: 'doing', changed: false });
   expect(await move('for_review')).toMatchObject({ previous: 'doing', changed: true });
-  expect(repo.read(repo.wpPath('WP01')).match(/lane=\w+ – to \w+/g)).toEqual(['lane=doing – to doing', 'lane=doing – to doing', 'lane=for_review – to for_review']);
+  expect(repo.read(repo.wpPath('WP01')).match(/lane=\w+ – to \w+/g)).toEqual([
+    'lane=doing – to doing',
+    'lane=doing – to doing',
+    'lane=for_review – to for_review',
+  ]);
   expect(repo.status()).toBe('');
 });
 
@@ -124,13 +153,20 @@ test('says that another command is at work when the lock is not given', async ()
   const repository = { root: repo.root, checkout: repo.root, gitCommonDir: join(repo.root, '.git') };
   const taken: Lock = { hold: () => Promise.reject(new Error('held')) };
 
-  await expect(withFeatureLock(taken, repository, '001-demo', async () => 1)).rejects.toMatchObject({ code: 'feature-busy', kind: 'runtime' });
-  await expect(withFeatureLock(repo.deps.lock, repository, '001-demo', () => Promise.reject(new Error('mine')))).rejects.toThrow('mine');
+  await expect(withFeatureLock(taken, repository, '001-demo', async () => 1)).rejects.toMatchObject({
+    code: 'feature-busy',
+    kind: 'runtime',
+  });
+  await expect(
+    withFeatureLock(repo.deps.lock, repository, '001-demo', () => Promise.reject(new Error('mine'))),
+  ).rejects.toThrow('mine');
 });
 
 test('refuses text that is not UTF-8 instead of losing letters', async () => {
   const repo = await createProject(['A']);
   writeFileSync(join(repo.root, repo.wpPath('WP01')), Buffer.from('---\ntitle: caf\xe9\n---\n', 'latin1'));
 
-  expect(() => findWp(openFeature(repo.root, '001-demo'), 'WP01')).toThrow(expect.objectContaining({ code: 'file-not-utf8' }));
+  expect(() => findWp(openFeature(repo.root, '001-demo'), 'WP01')).toThrow(
+    expect.objectContaining({ code: 'file-not-utf8' }),
+  );
 });

@@ -45,7 +45,9 @@ test.skipIf(isAbsent)('opens every feature, its meta.json and every work package
   const wps = features().map((feature) => readAllWps(feature));
 
   expect(features()).toHaveLength(14);
-  expect(features().map((feature) => readMeta(feature.dir, feature.slug)?.feature_number)).toEqual(features().map((feature) => feature.number));
+  expect(features().map((feature) => readMeta(feature.dir, feature.slug)?.feature_number)).toEqual(
+    features().map((feature) => feature.number),
+  );
   expect(wps.flat()).toHaveLength(98);
   expect(wps.flat().filter((wp) => wp.title === wp.id)).toEqual([]);
 });
@@ -53,35 +55,57 @@ test.skipIf(isAbsent)('opens every feature, its meta.json and every work package
 test.skipIf(isAbsent)('finds in every tasks.md of the corpus one section for each work package file', () => {
   for (const feature of features()) {
     const sections = tasksOf(feature).wps.map((wp) => wp.id);
-    expect({ slug: feature.slug, sections }).toEqual({ slug: feature.slug, sections: readAllWps(feature).map((wp) => wp.id) });
+    expect({ slug: feature.slug, sections }).toEqual({
+      slug: feature.slug,
+      sections: readAllWps(feature).map((wp) => wp.id),
+    });
   }
   expect(features().flatMap((feature) => tasksOf(feature).wps)).toHaveLength(98);
   expect(features().flatMap((feature) => tasksOf(feature).wps.flatMap((wp) => wp.subtasks))).toHaveLength(659);
 });
 
-test.skipIf(isAbsent)('gives every work package file of the corpus back byte for byte, and changes one line for one key', () => {
-  let edited = 0;
-  for (const { name, text } of wpTexts()) {
-    const file = parseFrontmatter(name, text);
-    expect(file.text).toBe(text);
-    expect(file.set('lane', 'doing').get('lane')).toBe('doing');
+test.skipIf(isAbsent)(
+  'gives every work package file of the corpus back byte for byte, and changes one line for one key',
+  () => {
+    let edited = 0;
+    for (const { name, text } of wpTexts()) {
+      const file = parseFrontmatter(name, text);
+      expect(file.text).toBe(text);
+      expect(file.set('lane', 'doing').get('lane')).toBe('doing');
 
-    const lines = text.split('\n');
-    const after = file.set('lane', 'for_review').text.split('\n');
-    const changed = lines.flatMap((line, index) => (line === after[index] ? [] : [index]));
-    expect({ name, lines: after.length, changed: changed.map((index) => lines[index]?.startsWith('lane:')) }).toEqual({ name, lines: lines.length, changed: [true] });
-    edited += 1;
-  }
-  expect(edited).toBe(98);
-});
+      const lines = text.split('\n');
+      const after = file.set('lane', 'for_review').text.split('\n');
+      const changed = lines.flatMap((line, index) => (line === after[index] ? [] : [index]));
+      expect({ name, lines: after.length, changed: changed.map((index) => lines[index]?.startsWith('lane:')) }).toEqual(
+        { name, lines: lines.length, changed: [true] },
+      );
+      edited += 1;
+    }
+    expect(edited).toBe(98);
+  },
+);
 
 test.skipIf(isAbsent)('sets every kind of key in every file of the corpus without touching another', () => {
   for (const { name, text } of wpTexts()) {
     const file = parseFrontmatter(name, text);
-    const after = file.set('assignee', 'Ada').set('agent', 'claude').set('shell_pid', '4711').set('dependencies', ['WP01', 'WP02']).set('base_branch', 'main');
+    const after = file
+      .set('assignee', 'Ada')
+      .set('agent', 'claude')
+      .set('shell_pid', '4711')
+      .set('dependencies', ['WP01', 'WP02'])
+      .set('base_branch', 'main');
 
     expect(after.body).toBe(file.body);
-    for (const key of ['work_package_id', 'title', 'lane', 'subtasks', 'phase', 'review_status', 'reviewed_by', 'history']) {
+    for (const key of [
+      'work_package_id',
+      'title',
+      'lane',
+      'subtasks',
+      'phase',
+      'review_status',
+      'reviewed_by',
+      'history',
+    ]) {
       expect({ name, key, value: after.get(key) }).toEqual({ name, key, value: file.get(key) });
     }
   }

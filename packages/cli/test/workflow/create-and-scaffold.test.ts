@@ -17,8 +17,17 @@ test('creates a numbered feature with its facts in one commit', async () => {
 
   const result = await createFeature(repo.deps, { cwd: repo.root, slug: 'invoice-export', title: 'Invoice export' });
 
-  expect(result).toMatchObject({ feature: '002-invoice-export', feature_number: '002', feature_dir: 'kitty-specs/002-invoice-export', target_branch: 'main' });
-  expect(result.files_committed).toEqual(['meta.json', 'plan.md', 'spec.md', 'tasks/.gitkeep', 'tasks/README.md'].map((file) => `kitty-specs/002-invoice-export/${file}`));
+  expect(result).toMatchObject({
+    feature: '002-invoice-export',
+    feature_number: '002',
+    feature_dir: 'kitty-specs/002-invoice-export',
+    target_branch: 'main',
+  });
+  expect(result.files_committed).toEqual(
+    ['meta.json', 'plan.md', 'spec.md', 'tasks/.gitkeep', 'tasks/README.md'].map(
+      (file) => `kitty-specs/002-invoice-export/${file}`,
+    ),
+  );
   expect(JSON.parse(repo.read('kitty-specs/002-invoice-export/meta.json'))).toEqual({
     feature_number: '002',
     slug: '002-invoice-export',
@@ -46,15 +55,24 @@ test('gives two features created at the same time two numbers', async () => {
   expect(results.map((result) => result.feature_number).toSorted()).toEqual(['002', '003']);
 });
 
-test.each(['Invoice', 'a_b', '-a', 'a--b', '004-name', 'ä', ''])('refuses "%s" as a feature name and suggests another', async (slug) => {
-  const repo = createRepo();
+test.each(['Invoice', 'a_b', '-a', 'a--b', '004-name', 'ä', ''])(
+  'refuses "%s" as a feature name and suggests another',
+  async (slug) => {
+    const repo = createRepo();
 
-  await expect(createFeature(repo.deps, { cwd: repo.root, slug })).rejects.toMatchObject({ code: 'slug-invalid', remedy: expect.stringMatching(/create-feature [a-z][a-z-]*$/) });
-});
+    await expect(createFeature(repo.deps, { cwd: repo.root, slug })).rejects.toMatchObject({
+      code: 'slug-invalid',
+      remedy: expect.stringMatching(/create-feature [a-z][a-z-]*$/),
+    });
+  },
+);
 
 test('refuses before init, and on another branch than the target', async () => {
   const repo = createRepo();
-  await expect(createFeature(repo.deps, { cwd: repo.root, slug: 'x' })).rejects.toMatchObject({ code: 'not-initialised', remedy: 'spec-kitty init' });
+  await expect(createFeature(repo.deps, { cwd: repo.root, slug: 'x' })).rejects.toMatchObject({
+    code: 'not-initialised',
+    remedy: 'spec-kitty init',
+  });
   await init(repo.deps, { cwd: repo.root });
 
   await expect(createFeature(repo.deps, { cwd: repo.root, slug: 'x', targetBranch: '2.x' })).rejects.toMatchObject({
@@ -67,9 +85,14 @@ test('refuses before init, and on another branch than the target', async () => {
 test('scaffolds work packages that the other commands read back the same', async () => {
   const repo = await createProject([]);
 
-  const result = await scaffold(repo.deps, { cwd: repo.root, wps: ['CSV: the writer', 'Scheduling:1', 'Überprüfung "alles":wp1,2', 'Note: see 3'] });
+  const result = await scaffold(repo.deps, {
+    cwd: repo.root,
+    wps: ['CSV: the writer', 'Scheduling:1', 'Überprüfung "alles":wp1,2', 'Note: see 3'],
+  });
 
-  expect(result.work_packages.map(({ id, title, dependencies, path }) => [id, title, dependencies, path.split('/').at(-1)])).toEqual([
+  expect(
+    result.work_packages.map(({ id, title, dependencies, path }) => [id, title, dependencies, path.split('/').at(-1)]),
+  ).toEqual([
     ['WP01', 'CSV: the writer', [], 'WP01-csv-the-writer.md'],
     ['WP02', 'Scheduling', ['WP01'], 'WP02-scheduling.md'],
     ['WP03', 'Überprüfung "alles"', ['WP01', 'WP02'], 'WP03-uberprufung-alles.md'],
@@ -83,8 +106,14 @@ test('scaffolds work packages that the other commands read back the same', async
     ['WP04', 'Note: see 3', [], ['T004']],
   ]);
   const file = parseFrontmatter('WP03', repo.read('kitty-specs/001-demo/tasks/WP03-uberprufung-alles.md'));
-  expect([file.get('title'), file.get('lane'), file.get('dependencies')]).toEqual(['Überprüfung "alles"', 'planned', ['WP01', 'WP02']]);
-  expect(readLog(file.body)).toEqual([{ at: '2026-03-02T14:30:00Z', agent: 'system', lane: 'planned', note: 'Prompt created.' }]);
+  expect([file.get('title'), file.get('lane'), file.get('dependencies')]).toEqual([
+    'Überprüfung "alles"',
+    'planned',
+    ['WP01', 'WP02'],
+  ]);
+  expect(readLog(file.body)).toEqual([
+    { at: '2026-03-02T14:30:00Z', agent: 'system', lane: 'planned', note: 'Prompt created.' },
+  ]);
   expect(repo.status()).toBe('');
 });
 
@@ -96,7 +125,11 @@ test('scaffolds the files for a tasks.md that is there already, without changing
   const result = await scaffold(repo.deps, { cwd: join(repo.root, 'kitty-specs/001-demo'), from: 'tasks.md' });
 
   expect(repo.read('kitty-specs/001-demo/tasks.md')).toBe(text);
-  expect(result.files_committed).toEqual(['kitty-specs/001-demo/tasks.md', 'kitty-specs/001-demo/tasks/WP01-a.md', 'kitty-specs/001-demo/tasks/WP02-b.md']);
+  expect(result.files_committed).toEqual([
+    'kitty-specs/001-demo/tasks.md',
+    'kitty-specs/001-demo/tasks/WP01-a.md',
+    'kitty-specs/001-demo/tasks/WP02-b.md',
+  ]);
   expect(parseFrontmatter('WP02', repo.read('kitty-specs/001-demo/tasks/WP02-b.md')).get('subtasks')).toEqual(['T002']);
   expect(repo.status()).toBe('');
 });
@@ -106,13 +139,16 @@ test('never overwrites: a second run is refused and changes nothing', async () =
   const before = repo.read('kitty-specs/001-demo/tasks.md');
 
   await expect(scaffold(repo.deps, { cwd: repo.root, wps: ['B'] })).rejects.toMatchObject({ code: 'already-exists' });
-  await expect(scaffold(repo.deps, { cwd: repo.root, from: 'kitty-specs/001-demo/tasks.md' })).rejects.toMatchObject({ code: 'already-exists' });
+  await expect(scaffold(repo.deps, { cwd: repo.root, from: 'kitty-specs/001-demo/tasks.md' })).rejects.toMatchObject({
+    code: 'already-exists',
+  });
   expect([repo.read('kitty-specs/001-demo/tasks.md'), repo.status()]).toEqual([before, '']);
 });
 
 test('refuses unknown dependencies, circles, no titles, and both sources at once', async () => {
   const repo = await createProject([]);
-  const attempt = (input: { wps?: readonly string[]; from?: string }) => scaffold(repo.deps, { cwd: repo.root, ...input });
+  const attempt = (input: { wps?: readonly string[]; from?: string }) =>
+    scaffold(repo.deps, { cwd: repo.root, ...input });
 
   await expect(attempt({ wps: ['A:7'] })).rejects.toMatchObject({ code: 'dependency-invalid', wpId: 'WP01' });
   await expect(attempt({ wps: ['A:2', 'B:1'] })).rejects.toMatchObject({ code: 'dependency-cycle' });

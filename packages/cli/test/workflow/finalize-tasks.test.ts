@@ -16,7 +16,8 @@ async function createFinalizable(tasksMd: string | undefined, files: Readonly<Re
   const repo = await createProject([]);
   if (tasksMd !== undefined) repo.write(`${DIR}/tasks.md`, tasksMd);
   for (const [id, text] of Object.entries(files)) repo.write(`${DIR}/tasks/${id}-x.md`, text);
-  const dependenciesOf = (id: string): unknown => parseFrontmatter(id, repo.read(`${DIR}/tasks/${id}-x.md`)).get('dependencies');
+  const dependenciesOf = (id: string): unknown =>
+    parseFrontmatter(id, repo.read(`${DIR}/tasks/${id}-x.md`)).get('dependencies');
   return { ...repo, dependenciesOf };
 }
 
@@ -28,7 +29,10 @@ test('announces one feature and seven packages for seven packages (US4-1, SC-004
   const result = await finalizeTasks(repo.deps, { cwd: repo.root });
 
   const drafts = repo.emitted.flatMap((batch) => batch.drafts);
-  expect(drafts.map((draft) => draft.type)).toEqual(['FeatureCreated', ...Array.from({ length: 7 }, () => 'WPCreated')]);
+  expect(drafts.map((draft) => draft.type)).toEqual([
+    'FeatureCreated',
+    ...Array.from({ length: 7 }, () => 'WPCreated'),
+  ]);
   expect(result).toMatchObject({ events_emitted: 8, commit_created: true });
 });
 
@@ -37,7 +41,9 @@ test('names the dependencies of every package, sorted by id (US4-2)', async () =
 
   await finalizeTasks(repo.deps, { cwd: repo.root });
 
-  const created = repo.emitted.flatMap((batch) => batch.drafts).flatMap((draft) => (draft.type === 'WPCreated' ? [draft.payload] : []));
+  const created = repo.emitted
+    .flatMap((batch) => batch.drafts)
+    .flatMap((draft) => (draft.type === 'WPCreated' ? [draft.payload] : []));
   expect(created.map((payload) => [payload.wp_id, payload.dependencies])).toEqual([
     ['WP01', []],
     ['WP02', ['WP01']],
@@ -112,17 +118,30 @@ test('emits and commits nothing on a second run, until something changes (FR-022
   const before = repo.commits();
 
   const again = await finalizeTasks(repo.deps, { cwd: repo.root });
-  expect(again).toMatchObject({ commit_created: false, commit_hash: null, events_emitted: 0, causation_id: null, updated_wp_count: 0 });
+  expect(again).toMatchObject({
+    commit_created: false,
+    commit_hash: null,
+    events_emitted: 0,
+    causation_id: null,
+    updated_wp_count: 0,
+  });
   expect(repo.commits()).toBe(before);
 
   repo.write(`${DIR}/tasks.md`, repo.read(`${DIR}/tasks.md`).replace('Depends on WP01.', 'None'));
   const changed = await finalizeTasks(repo.deps, { cwd: repo.root });
-  expect(changed).toMatchObject({ events_emitted: 3, updated_wp_count: 1, conflicts: [{ wp: 'WP02', tasks_md: [], frontmatter: ['WP01'] }] });
+  expect(changed).toMatchObject({
+    events_emitted: 3,
+    updated_wp_count: 1,
+    conflicts: [{ wp: 'WP02', tasks_md: [], frontmatter: ['WP01'] }],
+  });
   expect(repo.emitted).toHaveLength(2);
 });
 
 test('shows everything and changes nothing with dryRun, on any branch', async () => {
-  const repo = await createFinalizable('## WP01: A\n## WP02: B\nDepends on WP01\n', { WP01: wpFile('WP01', ''), WP02: wpFile('WP02', '') });
+  const repo = await createFinalizable('## WP01: A\n## WP02: B\nDepends on WP01\n', {
+    WP01: wpFile('WP01', ''),
+    WP02: wpFile('WP02', ''),
+  });
   const [status, text, commits] = [repo.status(), repo.read(`${DIR}/tasks/WP02-x.md`), repo.commits()];
 
   const result = await finalizeTasks(repo.deps, { cwd: repo.root, dryRun: true });
@@ -135,11 +154,14 @@ test('shows everything and changes nothing with dryRun, on any branch', async ()
 
 test('keeps what a file declares when tasks.md says nothing, and lets an explicit "None" win', async () => {
   const deps = 'dependencies:\n- WP01 # because\n';
-  const repo = await createFinalizable('## WP01: A\n## WP02: B\nAfter all previous packages\n## WP03: C\nDependencies: None\n', {
-    WP01: wpFile('WP01', 'dependencies: []\n'),
-    WP02: wpFile('WP02', deps),
-    WP03: wpFile('WP03', deps),
-  });
+  const repo = await createFinalizable(
+    '## WP01: A\n## WP02: B\nAfter all previous packages\n## WP03: C\nDependencies: None\n',
+    {
+      WP01: wpFile('WP01', 'dependencies: []\n'),
+      WP02: wpFile('WP02', deps),
+      WP03: wpFile('WP03', deps),
+    },
+  );
 
   const result = await finalizeTasks(repo.deps, { cwd: repo.root });
 
@@ -149,7 +171,10 @@ test('keeps what a file declares when tasks.md says nothing, and lets an explici
 });
 
 test('turns a list that an older tool wrote as text back into a list', async () => {
-  const repo = await createFinalizable(undefined, { WP01: wpFile('WP01', ''), WP02: wpFile('WP02', `dependencies: "['WP01']"\n`) });
+  const repo = await createFinalizable(undefined, {
+    WP01: wpFile('WP01', ''),
+    WP02: wpFile('WP02', `dependencies: "['WP01']"\n`),
+  });
 
   const result = await finalizeTasks(repo.deps, { cwd: repo.root });
 
@@ -158,7 +183,10 @@ test('turns a list that an older tool wrote as text back into a list', async () 
 });
 
 test('refuses circles, showing all of them, and changes nothing', async () => {
-  const repo = await createFinalizable('## WP01: A\nDepends on WP02\n## WP02: B\nDepends on WP01\n', { WP01: wpFile('WP01', ''), WP02: wpFile('WP02', '') });
+  const repo = await createFinalizable('## WP01: A\nDepends on WP02\n## WP02: B\nDepends on WP01\n', {
+    WP01: wpFile('WP01', ''),
+    WP02: wpFile('WP02', ''),
+  });
   const before = repo.read(`${DIR}/tasks/WP01-x.md`);
 
   await expect(finalizeTasks(repo.deps, { cwd: repo.root })).rejects.toMatchObject({
@@ -180,11 +208,17 @@ test('refuses unknown ids and waiting for itself, naming the package', async () 
     wpId: 'WP01',
     details: { wp_id: 'WP01', errors: ['WP01 waits for WP09, which does not exist'] },
   });
-  await expect(finalizeTasks(itself.deps, { cwd: itself.root })).rejects.toMatchObject({ code: 'dependency-invalid', wpId: 'WP01' });
+  await expect(finalizeTasks(itself.deps, { cwd: itself.root })).rejects.toMatchObject({
+    code: 'dependency-invalid',
+    wpId: 'WP01',
+  });
 });
 
 test('knows ids from files as well as from sections, and warns where one is missing', async () => {
-  const repo = await createFinalizable('## WP01: A\nDepends on WP02, WP03\n## WP03: C\n', { WP01: wpFile('WP01', ''), WP02: wpFile('WP02', '') });
+  const repo = await createFinalizable('## WP01: A\nDepends on WP02, WP03\n## WP03: C\n', {
+    WP01: wpFile('WP01', ''),
+    WP02: wpFile('WP02', ''),
+  });
 
   const result = await finalizeTasks(repo.deps, { cwd: repo.root });
 
@@ -213,7 +247,10 @@ test('refuses an id with two files, the old folder layout, and a feature without
   old.write(`${DIR}/tasks/planned/WP01-x.md`, wpFile('WP01', ''));
   const empty = await createFinalizable(undefined, {});
 
-  await expect(finalizeTasks(two.deps, { cwd: two.root })).rejects.toMatchObject({ code: 'wp-ambiguous', message: expect.stringContaining('WP01-other.md, WP01-x.md') });
+  await expect(finalizeTasks(two.deps, { cwd: two.root })).rejects.toMatchObject({
+    code: 'wp-ambiguous',
+    message: expect.stringContaining('WP01-other.md, WP01-x.md'),
+  });
   await expect(finalizeTasks(old.deps, { cwd: old.root })).rejects.toMatchObject({ code: 'legacy-layout' });
   await expect(finalizeTasks(empty.deps, { cwd: empty.root })).rejects.toMatchObject({ code: 'no-work-packages' });
 });

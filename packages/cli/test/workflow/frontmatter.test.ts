@@ -30,7 +30,8 @@ function set(text: string, key: string, value: string | readonly string[]): stri
 }
 
 test('returns the text it was given until something is set', () => {
-  for (const text of [FILE, `\uFEFF${FILE}`, FILE.replaceAll('\n', '\r\n')]) expect(parseFrontmatter('f', text).text).toBe(text);
+  for (const text of [FILE, `\uFEFF${FILE}`, FILE.replaceAll('\n', '\r\n')])
+    expect(parseFrontmatter('f', text).text).toBe(text);
 });
 
 test('changes the value of one key and keeps its quoting and its comment', () => {
@@ -47,11 +48,26 @@ test('sets a bare key without eating the next one', () => {
 });
 
 test('sets a bare key that carries a comment', () => {
-  expect(set(FILE, 'review_status', 'approved')).toBe(FILE.replace('review_status:   # nothing yet', 'review_status: approved   # nothing yet'));
+  expect(set(FILE, 'review_status', 'approved')).toBe(
+    FILE.replace('review_status:   # nothing yet', 'review_status: approved   # nothing yet'),
+  );
 });
 
 test('escapes what would break the YAML', () => {
-  const nasty = ['say "hi"', 'a: b # c', "it's", '- x', '{x}', 'true', '0123', 'line\nbreak', ' blanks ', '', '@at', 'ünï → ✓'];
+  const nasty = [
+    'say "hi"',
+    'a: b # c',
+    "it's",
+    '- x',
+    '{x}',
+    'true',
+    '0123',
+    'line\nbreak',
+    ' blanks ',
+    '',
+    '@at',
+    'ünï → ✓',
+  ];
 
   for (const key of ['lane', 'agent', 'title', 'assignee', 'phase', 'subtasks', 'dependencies']) {
     for (const value of nasty) expect(parseFrontmatter('f', set(FILE, key, value)).get(key)).toBe(value);
@@ -72,7 +88,9 @@ test('empties a block list and keeps the comment after it', () => {
 test('keeps the indent and the quotes of an indented block list', () => {
   const text = '---\ndependencies:\n  - "WP01"\n  - "WP02" # why\nlane: doing\n---\n';
 
-  expect(set(text, 'dependencies', ['WP01', 'WP03', 'WP04'])).toBe('---\ndependencies:\n  - "WP01"\n  - "WP03"\n  - "WP04" # why\nlane: doing\n---\n');
+  expect(set(text, 'dependencies', ['WP01', 'WP03', 'WP04'])).toBe(
+    '---\ndependencies:\n  - "WP01"\n  - "WP03"\n  - "WP04" # why\nlane: doing\n---\n',
+  );
 });
 
 test('keeps a flow list a flow list', () => {
@@ -80,11 +98,15 @@ test('keeps a flow list a flow list', () => {
 });
 
 test('replaces a block text by a one-line value', () => {
-  expect(set('---\nnote: |\n  one\n  two\nlane: doing\n---\n', 'note', 'three')).toBe('---\nnote: three\nlane: doing\n---\n');
+  expect(set('---\nnote: |\n  one\n  two\nlane: doing\n---\n', 'note', 'three')).toBe(
+    '---\nnote: three\nlane: doing\n---\n',
+  );
 });
 
 test('puts a new key behind the nearest one that comes before it in canonical order', () => {
-  expect(set(FILE, 'base_branch', 'main')).toBe(FILE.replace('# a comment in between\n', 'base_branch: main\n# a comment in between\n'));
+  expect(set(FILE, 'base_branch', 'main')).toBe(
+    FILE.replace('# a comment in between\n', 'base_branch: main\n# a comment in between\n'),
+  );
   expect(set(FILE, 'reviewed_by', 'Bo')).toBe(FILE.replace('# nothing yet\n', '# nothing yet\nreviewed_by: Bo\n'));
   expect(set(FILE, 'zebra', 'x')).toBe(FILE.replace('    Line two\n', '    Line two\nzebra: x\n'));
 });
@@ -92,7 +114,9 @@ test('puts a new key behind the nearest one that comes before it in canonical or
 test('writes a new list key in the canonical form', () => {
   const text = '---\nwork_package_id: WP02\nagent: x\n---\n';
 
-  expect(set(text, 'dependencies', ['WP01'])).toBe('---\nwork_package_id: WP02\ndependencies:\n- WP01\nagent: x\n---\n');
+  expect(set(text, 'dependencies', ['WP01'])).toBe(
+    '---\nwork_package_id: WP02\ndependencies:\n- WP01\nagent: x\n---\n',
+  );
   expect(set(text, 'dependencies', [])).toBe('---\nwork_package_id: WP02\ndependencies: []\nagent: x\n---\n');
 });
 
@@ -115,7 +139,9 @@ test('reads a file with a byte order mark and writes it without', () => {
 });
 
 test('keeps dates as text', () => {
-  expect(parseFrontmatter('f', '---\ncreated_at: 2026-03-01T09:00:00Z\n---\n').get('created_at')).toBe('2026-03-01T09:00:00Z');
+  expect(parseFrontmatter('f', '---\ncreated_at: 2026-03-01T09:00:00Z\n---\n').get('created_at')).toBe(
+    '2026-03-01T09:00:00Z',
+  );
 });
 
 describe('refuses, naming file and line,', () => {
@@ -126,10 +152,14 @@ describe('refuses, naming file and line,', () => {
     ['an open fence', '---\nlane: doing\n', /WP02\.md, line 1:/],
     ['a list instead of keys', '---\n- a\n---\n', /WP02\.md, line 2:/],
   ])('%s', (_what, text, message) => {
-    expect(() => parseFrontmatter('WP02.md', text)).toThrow(expect.objectContaining({ code: 'frontmatter-invalid', message: expect.stringMatching(message) }));
+    expect(() => parseFrontmatter('WP02.md', text)).toThrow(
+      expect.objectContaining({ code: 'frontmatter-invalid', message: expect.stringMatching(message) }),
+    );
   });
 
   test('an edit that would change another key through an anchor', () => {
-    expect(() => set('---\nlane: &x planned\nother: *x\n---\n', 'lane', 'doing')).toThrow(/cannot be changed without touching others/);
+    expect(() => set('---\nlane: &x planned\nother: *x\n---\n', 'lane', 'doing')).toThrow(
+      /cannot be changed without touching others/,
+    );
   });
 });

@@ -37,13 +37,24 @@ test('creates the workspace, claims it in one commit and emits planned to doing 
   expect(file.get('shell_pid')).toBe('4711');
   expect(file.get('base_branch')).toBe('main');
   expect(file.get('base_commit')).toMatch(/^[0-9a-f]{40}$/);
-  expect(file.body).toContain('- 2026-03-02T14:30:00Z – claude – shell_pid=4711 – lane=doing – Started implementation\n');
-  expect(JSON.parse(repo.read('kitty-specs/001-demo/meta.json'))).toMatchObject({ vcs: 'git', vcs_locked_at: '2026-03-02T14:30:00.000Z' });
+  expect(file.body).toContain(
+    '- 2026-03-02T14:30:00Z – claude – shell_pid=4711 – lane=doing – Started implementation\n',
+  );
+  expect(JSON.parse(repo.read('kitty-specs/001-demo/meta.json'))).toMatchObject({
+    vcs: 'git',
+    vcs_locked_at: '2026-03-02T14:30:00.000Z',
+  });
   expect(repo.emitted).toHaveLength(1);
   expect(repo.emitted[0]?.drafts).toEqual([
     {
       type: 'WPStatusChanged',
-      payload: { wp_id: 'WP01', previous_status: 'planned', new_status: 'doing', changed_by: 'claude', feature_slug: '001-demo' },
+      payload: {
+        wp_id: 'WP01',
+        previous_status: 'planned',
+        new_status: 'doing',
+        changed_by: 'claude',
+        feature_slug: '001-demo',
+      },
       causationId: null,
     },
   ]);
@@ -101,7 +112,11 @@ test('claims and emits on the reuse path while the lane is still planned (FR-016
   const result = await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
 
   expect(result).toMatchObject({ status: 'reused', claimed: true, lane: 'doing' });
-  expect(repo.emitted[0]?.drafts[0]?.payload).toMatchObject({ previous_status: 'planned', new_status: 'doing', changed_by: 'user' });
+  expect(repo.emitted[0]?.drafts[0]?.payload).toMatchObject({
+    previous_status: 'planned',
+    new_status: 'doing',
+    changed_by: 'user',
+  });
 });
 
 test('takes the agent from the environment when none is given', async () => {
@@ -142,8 +157,13 @@ test('refuses inside a workspace and names the way out', async () => {
 test('refuses ids outside WP01 to WP99 and ids without a file', async () => {
   const repo = await createProject(['Writer']);
 
-  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP100' })).rejects.toMatchObject({ code: 'wp-id-invalid' });
-  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP07' })).rejects.toMatchObject({ code: 'wp-not-found', wpId: 'WP07' });
+  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP100' })).rejects.toMatchObject({
+    code: 'wp-id-invalid',
+  });
+  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP07' })).rejects.toMatchObject({
+    code: 'wp-not-found',
+    wpId: 'WP07',
+  });
 });
 
 test('builds on the branch of the dependency that is under way', async () => {
@@ -234,7 +254,9 @@ test('refuses when a done dependency is neither merged nor has a branch, unless 
   repo.git('worktree', 'remove', '.worktrees/001-demo-WP01');
   repo.git('branch', '-D', '001-demo-WP01');
 
-  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP02' })).rejects.toMatchObject({ code: 'dependency-branch-gone' });
+  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP02' })).rejects.toMatchObject({
+    code: 'dependency-branch-gone',
+  });
   expect((await implement(repo.deps, { cwd: repo.root, wpId: 'WP02', force: true })).base).toBe('main');
 });
 
@@ -246,7 +268,11 @@ test('takes the workspace away again when a hook refuses the claim, and emits no
 
   const attempt = implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
 
-  await expect(attempt).rejects.toMatchObject({ code: 'commit-refused', kind: 'runtime', message: expect.stringContaining('no commits on Friday') });
+  await expect(attempt).rejects.toMatchObject({
+    code: 'commit-refused',
+    kind: 'runtime',
+    message: expect.stringContaining('no commits on Friday'),
+  });
   expect(existsSync(join(repo.root, '.worktrees/001-demo-WP01'))).toBe(false);
   expect(repo.git('branch', '--list', '001-demo-WP01')).toBe('');
   expect(existsSync(join(repo.root, '.kittify/workspaces/001-demo-WP01.json'))).toBe(false);
@@ -276,7 +302,9 @@ test('refuses a directory in its place that is no workspace, and leaves it alone
   mkdirSync(join(repo.root, '.worktrees/001-demo-WP01'), { recursive: true });
   writeFileSync(join(repo.root, '.worktrees/001-demo-WP01/mine.txt'), 'mine');
 
-  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP01' })).rejects.toMatchObject({ code: 'workspace-blocked' });
+  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP01' })).rejects.toMatchObject({
+    code: 'workspace-blocked',
+  });
   expect(existsSync(join(repo.root, '.worktrees/001-demo-WP01/mine.txt'))).toBe(true);
 });
 
@@ -292,7 +320,9 @@ test('refuses during a merge, before anything is made', async () => {
   repo.git('switch', '-q', 'main');
   repo.git('merge', '-q', '--no-ff', '--no-commit', 'side');
 
-  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP01' })).rejects.toMatchObject({ code: 'merge-in-progress' });
+  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP01' })).rejects.toMatchObject({
+    code: 'merge-in-progress',
+  });
   expect(existsSync(join(repo.root, '.worktrees/001-demo-WP01'))).toBe(false);
 });
 
@@ -310,7 +340,9 @@ test('keeps the tree clean in a repository whose .gitignore knows nothing of wor
 test('keeps both claims when two packages are claimed at the same time', async () => {
   const repo = await createProject(['A', 'B', 'C']);
 
-  const results = await Promise.all(['WP01', 'WP02', 'WP03'].map((wpId) => implement(repo.deps, { cwd: repo.root, wpId })));
+  const results = await Promise.all(
+    ['WP01', 'WP02', 'WP03'].map((wpId) => implement(repo.deps, { cwd: repo.root, wpId })),
+  );
 
   expect(results.map((result) => result.claimed)).toEqual([true, true, true]);
   expect(repo.emitted).toHaveLength(3);
@@ -333,14 +365,19 @@ test('says in a warning that planning files are not committed, and leaves them s
 
   const result = await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
 
-  expect(result.warnings).toEqual(['In kitty-specs/001-demo 1 file is not committed; the workspace does not contain them.']);
+  expect(result.warnings).toEqual([
+    'In kitty-specs/001-demo 1 file is not committed; the workspace does not contain them.',
+  ]);
   expect(repo.status()).toBe(before);
 });
 
 test('works in a feature directory with capitals and underscores', async () => {
   const repo = await createProject([]);
   repo.write('kitty-specs/002-Old_Name/meta.json', '{"feature_number": "002", "target_branch": "main"}\n');
-  repo.write('kitty-specs/002-Old_Name/tasks/WP01.md', '---\nwork_package_id: WP01\ntitle: A\nlane: "planned"\n---\n\n# A\n');
+  repo.write(
+    'kitty-specs/002-Old_Name/tasks/WP01.md',
+    '---\nwork_package_id: WP01\ntitle: A\nlane: "planned"\n---\n\n# A\n',
+  );
   repo.git('add', '.');
   repo.git('commit', '-qm', 'Old feature');
 
@@ -352,11 +389,22 @@ test('works in a feature directory with capitals and underscores', async () => {
 
 test('names the git commands when git does not know who commits', async () => {
   const repo = await createProject(['Writer'], {});
-  const nobody = { ...repo.deps, git: (await import('../../src/workflow/git.ts')).createGit({ PATH: process.env['PATH'], GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1', HOME: '/nonexistent' }) };
+  const nobody = {
+    ...repo.deps,
+    git: (await import('../../src/workflow/git.ts')).createGit({
+      PATH: process.env['PATH'],
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_CONFIG_NOSYSTEM: '1',
+      HOME: '/nonexistent',
+    }),
+  };
 
   const attempt = implement(nobody, { cwd: repo.root, wpId: 'WP01' });
 
-  await expect(attempt).rejects.toMatchObject({ code: 'git-identity-missing', remedy: expect.stringContaining('git config --global user.name') });
+  await expect(attempt).rejects.toMatchObject({
+    code: 'git-identity-missing',
+    remedy: expect.stringContaining('git config --global user.name'),
+  });
   expect(existsSync(join(repo.root, '.worktrees/001-demo-WP01'))).toBe(false);
 });
 
@@ -386,6 +434,10 @@ test('tells on the next run what a run killed between commit and event did not g
   await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
 
   expect(repo.emitted).toHaveLength(1);
-  expect(repo.emitted[0]?.drafts[0]?.payload).toMatchObject({ previous_status: 'planned', new_status: 'doing', changed_by: 'claude' });
+  expect(repo.emitted[0]?.drafts[0]?.payload).toMatchObject({
+    previous_status: 'planned',
+    new_status: 'doing',
+    changed_by: 'claude',
+  });
   expect(repo.status()).toBe('');
 });

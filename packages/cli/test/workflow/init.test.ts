@@ -31,7 +31,14 @@ test('hides workspaces, logs, run state and locks from git status, but not the c
   const repo = createRepo();
   await init(repo.deps, { cwd: repo.root });
 
-  for (const path of ['.worktrees/001-x-WP01/a', '.kittify/workspaces/a.json', '.kittify/logs/a.log', '.kittify/merge-state.json', '.kittify/orchestration-state.json.bak', '.kittify/x.lock']) {
+  for (const path of [
+    '.worktrees/001-x-WP01/a',
+    '.kittify/workspaces/a.json',
+    '.kittify/logs/a.log',
+    '.kittify/merge-state.json',
+    '.kittify/orchestration-state.json.bak',
+    '.kittify/x.lock',
+  ]) {
     repo.write(path, 'x');
   }
   expect(repo.status()).toBe('');
@@ -53,7 +60,8 @@ test('changes nothing on a second run and asks for no second identity', async ()
 
 test('keeps other keys, comments and line endings of files that exist', async () => {
   const repo = createRepo();
-  const config = '# ours\nvcs:   {type: git} # spaced\nagents:\n  available: [claude] # the one\nsync:\n  enabled: false\n';
+  const config =
+    '# ours\nvcs:   {type: git} # spaced\nagents:\n  available: [claude] # the one\nsync:\n  enabled: false\n';
   repo.write('.kittify/config.yaml', config);
   repo.write('.gitignore', 'node_modules/\r\n.worktrees/\r\n');
   repo.git('add', '.');
@@ -62,7 +70,10 @@ test('keeps other keys, comments and line endings of files that exist', async ()
   await init(repo.deps, { cwd: repo.root });
 
   expect(repo.read('.kittify/config.yaml').startsWith(config)).toBe(true);
-  expect(parse(repo.read('.kittify/config.yaml'))).toMatchObject({ sync: { enabled: false }, project: { slug: 'my-repo' } });
+  expect(parse(repo.read('.kittify/config.yaml'))).toMatchObject({
+    sync: { enabled: false },
+    project: { slug: 'my-repo' },
+  });
   const ignore = repo.read('.gitignore');
   expect(ignore.startsWith('node_modules/\r\n.worktrees/\r\n')).toBe(true);
   expect(ignore.match(/\.worktrees/g)).toHaveLength(1);
@@ -75,7 +86,9 @@ test('fills in a half identity and keeps its uuid', async () => {
 
   await init(repo.deps, { cwd: repo.root });
 
-  expect(parse(repo.read('.kittify/config.yaml'))).toMatchObject({ project: { uuid: '11111111-2222-4333-8444-555555555555', slug: 'my-repo', node_id: '9a8b7c6d5e4f' } });
+  expect(parse(repo.read('.kittify/config.yaml'))).toMatchObject({
+    project: { uuid: '11111111-2222-4333-8444-555555555555', slug: 'my-repo', node_id: '9a8b7c6d5e4f' },
+  });
   expect(repo.read('.kittify/config.yaml')).toContain('# ours');
 });
 
@@ -91,14 +104,22 @@ test('commits nothing of the user, and refuses where it would have to', async ()
   other.git('add', '.');
   other.git('commit', '-qm', 'Ignore');
   other.write('.gitignore', 'a\nb\n');
-  await expect(init(other.deps, { cwd: other.root })).rejects.toMatchObject({ code: 'file-dirty', remedy: expect.stringContaining('git commit') });
+  await expect(init(other.deps, { cwd: other.root })).rejects.toMatchObject({
+    code: 'file-dirty',
+    remedy: expect.stringContaining('git commit'),
+  });
   expect(other.status()).toBe(' M .gitignore\n');
   expect(existsSync(join(other.root, '.kittify'))).toBe(false);
 });
 
 test('says how to tell git who you are, and leaves nothing behind', async () => {
   const repo = createRepo();
-  const git = createGit({ PATH: process.env['PATH'], HOME: '/nonexistent', GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' });
+  const git = createGit({
+    PATH: process.env['PATH'],
+    HOME: '/nonexistent',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_CONFIG_NOSYSTEM: '1',
+  });
 
   await expect(init({ ...repo.deps, git }, { cwd: repo.root })).rejects.toMatchObject({
     code: 'git-identity-missing',
@@ -121,9 +142,14 @@ test('makes a repository only when asked to', async () => {
 
 test('refuses unknown agents, broken configuration and a detached HEAD without changing anything', async () => {
   const repo = createRepo();
-  await expect(init(repo.deps, { cwd: repo.root, agents: ['clippy'] })).rejects.toMatchObject({ code: 'agent-unknown' });
+  await expect(init(repo.deps, { cwd: repo.root, agents: ['clippy'] })).rejects.toMatchObject({
+    code: 'agent-unknown',
+  });
   repo.write('.kittify/config.yaml', 'a: [1\nb: 2\n');
-  await expect(init(repo.deps, { cwd: repo.root })).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringMatching(/line \d/) });
+  await expect(init(repo.deps, { cwd: repo.root })).rejects.toMatchObject({
+    code: 'config-invalid',
+    message: expect.stringMatching(/line \d/),
+  });
   expect(repo.read('.kittify/config.yaml')).toBe('a: [1\nb: 2\n');
   repo.git('checkout', '-q', '--detach');
   await expect(init(repo.deps, { cwd: repo.root })).rejects.toMatchObject({ code: 'detached-head' });

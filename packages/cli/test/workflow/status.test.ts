@@ -19,7 +19,13 @@ test('counts lanes, lists packages by id and gives the share that is done', asyn
 
   const status = await tasksStatus(repo.deps, { cwd: repo.root });
 
-  expect(status).toMatchObject({ feature: '001-demo', total_wps: 3, by_lane: { planned: 1, doing: 1, for_review: 0, done: 1 }, progress_percentage: 33.3, stale_wps: [] });
+  expect(status).toMatchObject({
+    feature: '001-demo',
+    total_wps: 3,
+    by_lane: { planned: 1, doing: 1, for_review: 0, done: 1 },
+    progress_percentage: 33.3,
+    stale_wps: [],
+  });
   expect(status.work_packages.map(({ id, lane, agent, dependencies }) => [id, lane, agent, dependencies])).toEqual([
     ['WP01', 'doing', 'claude', []],
     ['WP02', 'planned', null, ['WP01']],
@@ -45,7 +51,10 @@ test('names packages in doing without a commit for longer than asked', async () 
   await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
   // Its commits are made by the machine's clock; "now" is put behind them.
   const committedMs = Number(repo.git('log', '-1', '--format=%ct', '001-demo-WP01').trim()) * 1000;
-  const at = (minutes: number) => ({ ...repo.deps, time: { now: () => Math.max(NOW, committedMs) + minutes * 60_000, after: () => () => {} } });
+  const at = (minutes: number) => ({
+    ...repo.deps,
+    time: { now: () => Math.max(NOW, committedMs) + minutes * 60_000, after: () => () => {} },
+  });
 
   expect((await tasksStatus(at(9), { cwd: repo.root, staleAfterMinutes: 10 })).stale_wps).toEqual([]);
   expect((await tasksStatus(at(11), { cwd: repo.root, staleAfterMinutes: 10 })).stale_wps).toEqual(['WP01']);
@@ -55,7 +64,10 @@ test('refuses an unknown lane, naming the package', async () => {
   const repo = await createProject(['A']);
   repo.write(repo.wpPath('WP01'), repo.read(repo.wpPath('WP01')).replace('lane: planned', 'lane: blocked'));
 
-  await expect(tasksStatus(repo.deps, { cwd: repo.root })).rejects.toMatchObject({ code: 'lane-unknown', wpId: 'WP01' });
+  await expect(tasksStatus(repo.deps, { cwd: repo.root })).rejects.toMatchObject({
+    code: 'lane-unknown',
+    wpId: 'WP01',
+  });
 });
 
 test('finds the feature by flag, environment, branch, directory, then by being the only one', async () => {
@@ -67,14 +79,21 @@ test('finds the feature by flag, environment, branch, directory, then by being t
   expect(await detect('.')).toBe('001-demo');
 
   await createFeature(repo.deps, { cwd: repo.root, slug: 'other' });
-  await expect(detect('.')).rejects.toMatchObject({ code: 'feature-unclear', message: expect.stringContaining('001-demo, 002-other'), remedy: expect.stringContaining('--feature') });
+  await expect(detect('.')).rejects.toMatchObject({
+    code: 'feature-unclear',
+    message: expect.stringContaining('001-demo, 002-other'),
+    remedy: expect.stringContaining('--feature'),
+  });
   expect(await detect('kitty-specs/001-demo/tasks')).toBe('001-demo');
   repo.git('switch', '-qc', '002-other-WP03');
   expect(await detect('.')).toBe('002-other');
   expect(await detect('kitty-specs/001-demo')).toBe('002-other');
   expect(await detect('.', { env: { SPECIFY_FEATURE: '001-demo' } })).toBe('001-demo');
   expect(await detect('.', { feature: ' 002-other ', env: { SPECIFY_FEATURE: '001-demo' } })).toBe('002-other');
-  await expect(detect('.', { feature: '009-none' })).rejects.toMatchObject({ code: 'feature-not-found', message: expect.stringContaining('001-demo, 002-other') });
+  await expect(detect('.', { feature: '009-none' })).rejects.toMatchObject({
+    code: 'feature-not-found',
+    message: expect.stringContaining('001-demo, 002-other'),
+  });
 });
 
 test('takes the branch of the workspace before that of the main checkout, and skips one that names no feature', async () => {
@@ -95,7 +114,10 @@ test('finds the main checkout from a workspace, a subdirectory, and through SPEC
   mkdirSync(join(repo.root, '.worktrees/001-demo-WP01/deep'));
   const from = async (cwd: string, env: Record<string, string> = {}) => findProject(repo.deps.git, { cwd, env });
 
-  expect(await from(join(repo.root, '.worktrees/001-demo-WP01/deep'))).toMatchObject({ root: repo.root, inWorktree: true });
+  expect(await from(join(repo.root, '.worktrees/001-demo-WP01/deep'))).toMatchObject({
+    root: repo.root,
+    inWorktree: true,
+  });
   expect(await from(join(repo.root, 'kitty-specs'))).toMatchObject({ root: repo.root, inWorktree: false });
   expect(await from('/', { SPECIFY_REPO_ROOT: repo.root })).toMatchObject({ root: repo.root });
   await expect(from('/')).rejects.toMatchObject({ code: 'not-a-repository' });
@@ -106,9 +128,33 @@ const BOARD: TasksStatusResult = {
   total_wps: 3,
   by_lane: { planned: 1, doing: 1, for_review: 0, done: 1 },
   work_packages: [
-    { id: 'WP01', title: 'A very long title that does not fit', lane: 'doing', dependencies: [], agent: 'claude', assignee: null, path: 'x' },
-    { id: 'WP02', title: '請求書の書き出し✅', lane: 'planned', dependencies: ['WP01'], agent: null, assignee: null, path: 'x' },
-    { id: 'WP03', title: 'Bell\u0007\u001b[31m', lane: 'done', dependencies: [], agent: null, assignee: null, path: 'x' },
+    {
+      id: 'WP01',
+      title: 'A very long title that does not fit',
+      lane: 'doing',
+      dependencies: [],
+      agent: 'claude',
+      assignee: null,
+      path: 'x',
+    },
+    {
+      id: 'WP02',
+      title: '請求書の書き出し✅',
+      lane: 'planned',
+      dependencies: ['WP01'],
+      agent: null,
+      assignee: null,
+      path: 'x',
+    },
+    {
+      id: 'WP03',
+      title: 'Bell\u0007\u001b[31m',
+      lane: 'done',
+      dependencies: [],
+      agent: null,
+      assignee: null,
+      path: 'x',
+    },
   ],
   progress_percentage: 33.3,
   stale_wps: [],

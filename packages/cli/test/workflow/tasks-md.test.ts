@@ -59,7 +59,8 @@ test('reports a package with two sections', () => {
 });
 
 test('ends a section at the next package or at a heading of its level, not at a deeper one', () => {
-  const text = '### WP01 — A\n#### Notes on WP02\nDepends on WP03\n- [ ] T001 x\n### WP02 — B\n## Summary\nDepends on WP01\n- [ ] T002 y\n';
+  const text =
+    '### WP01 — A\n#### Notes on WP02\nDepends on WP03\n- [ ] T001 x\n### WP02 — B\n## Summary\nDepends on WP01\n- [ ] T002 y\n';
 
   const [one, two] = parseTasksMd(text).wps;
 
@@ -69,7 +70,8 @@ test('ends a section at the next package or at a heading of its level, not at a 
 });
 
 test('reads nothing inside code fences', () => {
-  const text = '## WP01: A\n```md\n## WP02: example\nDepends on WP09\n- [ ] T001 example\n```\n~~~~\n~~~\n- [ ] T002 x\n~~~~\n- [ ] T003 real\n';
+  const text =
+    '## WP01: A\n```md\n## WP02: example\nDepends on WP09\n- [ ] T001 example\n```\n~~~~\n~~~\n- [ ] T002 x\n~~~~\n- [ ] T003 real\n';
 
   const { wps } = parseTasksMd(text);
 
@@ -94,7 +96,16 @@ describe('takes as heading of a package', () => {
     expect(parseTasksMd(`${heading}\n`).wps).toMatchObject([{ id: 'WP01', title }]);
   });
 
-  test.each(['# WP01: A', '##### WP01: A', '## WP01 follows WP02', '## Notes on WP01', 'WP01: A', '## WP100: A', '## WP01b: A', '    ## WP01: A'])('not %s', (heading) => {
+  test.each([
+    '# WP01: A',
+    '##### WP01: A',
+    '## WP01 follows WP02',
+    '## Notes on WP01',
+    'WP01: A',
+    '## WP100: A',
+    '## WP01b: A',
+    '    ## WP01: A',
+  ])('not %s', (heading) => {
     expect(parseTasksMd(`${heading}\n`).wps).toEqual([]);
   });
 });
@@ -147,11 +158,15 @@ describe('reads a dependency line', () => {
 });
 
 test('reads bullets below a Dependencies heading, also without the words', () => {
-  const text = '## WP07: A\n### Dependencies\n- WP01 (why), see WP09\n- `WP02` – reason\n- Needs a quiet week\nWP03 in prose\n### Other\n- WP04\n';
+  const text =
+    '## WP07: A\n### Dependencies\n- WP01 (why), see WP09\n- `WP02` – reason\n- Needs a quiet week\nWP03 in prose\n### Other\n- WP04\n';
 
   expect(parseTasksMd(text).wps[0]?.deps).toEqual(['WP01', 'WP02']);
 });
 
 test('stops at a parenthesis that never closes, and says which ids it therefore did not read', () => {
-  expect(parseTasksMd('## WP07: A\n- Depends on WP05 (fixtures, WP06\n').wps[0]).toMatchObject({ deps: ['WP05'], unreadDeps: ['WP06'] });
+  expect(parseTasksMd('## WP07: A\n- Depends on WP05 (fixtures, WP06\n').wps[0]).toMatchObject({
+    deps: ['WP05'],
+    unreadDeps: ['WP06'],
+  });
 });

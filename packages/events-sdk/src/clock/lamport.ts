@@ -68,7 +68,9 @@ export function createLamportClock(deps: { readonly store: ClockStore }): Lampor
     tick: () => move(nextTick),
     receive(remote) {
       if (!Number.isSafeInteger(remote) || remote < 0) {
-        return Promise.reject(new EventsSdkError('INVALID_ARGUMENT', 'A remote clock value must be a whole number, 0 or more.'));
+        return Promise.reject(
+          new EventsSdkError('INVALID_ARGUMENT', 'A remote clock value must be a whole number, 0 or more.'),
+        );
       }
       return move((value) => afterReceiving(value, remote));
     },

@@ -70,7 +70,10 @@ function toVerdict(result: v.InferOutput<typeof resultSchema>): EventVerdict {
   // An unknown status is no permission to forget the event: it counts as a rejection with that word.
   // Own words only: "toString" is one of every object's.
   const verdict = (Object.hasOwn(VERDICTS, result.status) ? VERDICTS[result.status] : undefined) ?? 'rejected';
-  const reason = text(result.error_message) ?? text(result.error) ?? (verdict === 'rejected' ? `status "${result.status}"` : undefined);
+  const reason =
+    text(result.error_message) ??
+    text(result.error) ??
+    (verdict === 'rejected' ? `status "${result.status}"` : undefined);
   const serverClock = result.server_clock;
   return {
     eventId: result.event_id,

@@ -82,11 +82,23 @@ export const dependencyResolvedSchema = v.strictObject({
 
 /** The event map of Spec Kitty: the default of everything in this library. */
 export const specKittyEvents = {
-  WPStatusChanged: defineEvent({ payload: wpStatusChangedSchema, aggregateType: 'WorkPackage', aggregateId: (p) => p.wp_id }),
+  WPStatusChanged: defineEvent({
+    payload: wpStatusChangedSchema,
+    aggregateType: 'WorkPackage',
+    aggregateId: (p) => p.wp_id,
+  }),
   WPCreated: defineEvent({ payload: wpCreatedSchema, aggregateType: 'WorkPackage', aggregateId: (p) => p.wp_id }),
   WPAssigned: defineEvent({ payload: wpAssignedSchema, aggregateType: 'WorkPackage', aggregateId: (p) => p.wp_id }),
-  FeatureCreated: defineEvent({ payload: featureCreatedSchema, aggregateType: 'Feature', aggregateId: (p) => p.feature_slug }),
-  FeatureCompleted: defineEvent({ payload: featureCompletedSchema, aggregateType: 'Feature', aggregateId: (p) => p.feature_slug }),
+  FeatureCreated: defineEvent({
+    payload: featureCreatedSchema,
+    aggregateType: 'Feature',
+    aggregateId: (p) => p.feature_slug,
+  }),
+  FeatureCompleted: defineEvent({
+    payload: featureCompletedSchema,
+    aggregateType: 'Feature',
+    aggregateId: (p) => p.feature_slug,
+  }),
   HistoryAdded: defineEvent({ payload: historyAddedSchema, aggregateType: 'WorkPackage', aggregateId: (p) => p.wp_id }),
   // CONTRACT §2: without a work package the aggregate is the literal Feature `error`.
   ErrorLogged: defineEvent({
@@ -94,7 +106,11 @@ export const specKittyEvents = {
     aggregateType: (p) => (typeof p.wp_id === 'string' ? 'WorkPackage' : 'Feature'),
     aggregateId: (p) => p.wp_id ?? 'error',
   }),
-  DependencyResolved: defineEvent({ payload: dependencyResolvedSchema, aggregateType: 'WorkPackage', aggregateId: (p) => p.wp_id }),
+  DependencyResolved: defineEvent({
+    payload: dependencyResolvedSchema,
+    aggregateType: 'WorkPackage',
+    aggregateId: (p) => p.wp_id,
+  }),
 } as const;
 
 export type SpecKittyEvents = typeof specKittyEvents;

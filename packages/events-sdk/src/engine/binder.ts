@@ -54,7 +54,11 @@ export function createBinder(deps: {
     await readProjects(rows);
     const patches = await store.read((reader) =>
       rows.flatMap((row) => {
-        const patch = bindRow(row, factsOf(row, (uuid) => reader.value(projectTeamKey(uuid))), session);
+        const patch = bindRow(
+          row,
+          factsOf(row, (uuid) => reader.value(projectTeamKey(uuid))),
+          session,
+        );
         return patch === undefined ? [] : [{ eventId: row.eventId, patch }];
       }),
     );

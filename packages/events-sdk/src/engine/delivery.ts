@@ -87,7 +87,10 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     }
   }
 
-  async function settle(events: readonly StoredEvent[], answer: Extract<PushAnswer, { kind: 'ok' }>): Promise<DeliveryStop | undefined> {
+  async function settle(
+    events: readonly StoredEvent[],
+    answer: Extract<PushAnswer, { kind: 'ok' }>,
+  ): Promise<DeliveryStop | undefined> {
     refreshedSinceSuccess = false;
     const settlement = await queue.settle(events, answer.verdicts);
     tally.add(events.length, settlement);
@@ -101,7 +104,13 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
 
   async function park(event: StoredEvent, reason: string): Promise<void> {
     await queue.park([event.eventId], reason);
-    tally.addParked({ eventId: event.eventId, eventType: event.eventType, reason, retryCount: event.retryCount, parked: true });
+    tally.addParked({
+      eventId: event.eventId,
+      eventType: event.eventType,
+      reason,
+      retryCount: event.retryCount,
+      parked: true,
+    });
     logger.debug('event-parked', `${event.eventId} ${event.eventType}`);
   }
 
@@ -123,7 +132,8 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     events: readonly StoredEvent[],
     answer: Extract<PushAnswer, { kind: 'failure' }>,
   ): Promise<readonly (readonly StoredEvent[])[] | DeliveryStop> {
-    if (answer.reason === 'protocol' || answer.reason === 'unexpected') return { by: 'protocol', message: answer.message };
+    if (answer.reason === 'protocol' || answer.reason === 'unexpected')
+      return { by: 'protocol', message: answer.message };
     const named = (answer.verdicts ?? []).filter((verdict) => verdict.verdict === 'rejected');
     const settlement = await queue.settle(events, named);
     if (settlement.rejected.length > 0) {

@@ -44,7 +44,11 @@ const NOT_AN_ATTEMPT: readonly SyncStop[] = ['busy', 'aborted', 'storage'];
 /** Remembers the sync and completes its report with what is left. A store that fails makes the report say so. */
 export async function recordSync(store: EventStore, ended: EndedSync): Promise<SyncReport> {
   const { stop, startedAt, endedAt, ...counts } = ended;
-  const finish = (left: Pick<SyncReport, 'remaining' | 'held' | 'parked'>, by: SyncStop, message?: string): SyncReport => ({
+  const finish = (
+    left: Pick<SyncReport, 'remaining' | 'held' | 'parked'>,
+    by: SyncStop,
+    message?: string,
+  ): SyncReport => ({
     ...counts,
     ...left,
     stoppedBy: by,
@@ -64,7 +68,11 @@ export async function recordSync(store: EventStore, ended: EndedSync): Promise<S
         tx.setValue(VALUE.lastSync, JSON.stringify(last));
       }
       if (counts.batches > 0) tx.setValue(VALUE.lastSuccess, String(endedAt));
-      return { remaining: tx.count({ states: ['queued'] }), held: tx.count({ states: ['held'] }), parked: tx.count({ states: ['parked'] }) };
+      return {
+        remaining: tx.count({ states: ['queued'] }),
+        held: tx.count({ states: ['held'] }),
+        parked: tx.count({ states: ['parked'] }),
+      };
     });
     return finish(left, stop.by, stop.message);
   } catch (cause) {

@@ -49,7 +49,9 @@ export interface HeldLease {
   release(): Promise<void>;
 }
 
-export type LeaseAnswer = { readonly kind: 'held'; readonly lease: HeldLease } | { readonly kind: 'busy'; readonly holder: Lease };
+export type LeaseAnswer =
+  | { readonly kind: 'held'; readonly lease: HeldLease }
+  | { readonly kind: 'busy'; readonly holder: Lease };
 
 /** The lease on record, whoever holds it and however old it is. */
 export function readLease(reader: StoreReader): Lease | undefined {

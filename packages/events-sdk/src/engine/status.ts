@@ -22,7 +22,10 @@ export interface SyncStatus extends QueueSize {
   readonly clock: number;
 }
 
-export function readStatus(reader: StoreReader, deps: { cap: number; now: number; isGone: (owner: LeaseOwner) => boolean }): SyncStatus {
+export function readStatus(
+  reader: StoreReader,
+  deps: { cap: number; now: number; isGone: (owner: LeaseOwner) => boolean },
+): SyncStatus {
   const heldBy: Record<string, number> = {};
   const size = readSize(reader, deps.cap);
   if (size.held > 0) {
@@ -39,7 +42,9 @@ export function readStatus(reader: StoreReader, deps: { cap: number; now: number
     oldestWaitingAt: oldest === undefined ? null : oldest.enqueuedAt * 1000,
     lastSync: readLastSync(reader),
     lastSuccessAt: readLastSuccess(reader),
-    deliveredBy: isLive(lease, deps.now, deps.isGone) ? { role: lease.owner.role, pid: lease.owner.pid, since: lease.since } : null,
+    deliveredBy: isLive(lease, deps.now, deps.isGone)
+      ? { role: lease.owner.role, pid: lease.owner.pid, since: lease.since }
+      : null,
     clock: reader.clock(),
   };
 }

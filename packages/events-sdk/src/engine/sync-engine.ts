@@ -67,7 +67,8 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
     const first = await sessions.accessToken(options.signal);
     if (first.kind !== 'token') return stopForToken(first);
     const { session } = first;
-    if (session.teamSlug === null) return { by: 'no-team', message: `The account ${session.username} has no team on ${session.server}.` };
+    if (session.teamSlug === null)
+      return { by: 'no-team', message: `The account ${session.username} has no team on ${session.server}.` };
 
     const binder = createBinder({ store, session, lookUpProject: deps.lookUpProject });
     await binder.bindWaiting();
@@ -130,7 +131,10 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
         stop = await run(tally, options);
       } catch (cause) {
         logger.debug('sync-failed', String(cause));
-        stop = { by: 'storage', message: isEventsSdkError(cause) ? cause.message : 'The sync ended by an unexpected error.' };
+        stop = {
+          by: 'storage',
+          message: isEventsSdkError(cause) ? cause.message : 'The sync ended by an unexpected error.',
+        };
       }
       const done = { ...tally.counts(), stop, startedAt, endedAt: time.now() };
       return recordSync(store, done);

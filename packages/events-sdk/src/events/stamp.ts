@@ -43,7 +43,8 @@ export function stampEvent(event: CheckedEvent, facts: StampFacts, stamp: Stamp)
     event_id: stamp.eventId,
     event_type: event.type,
     aggregate_id: definition.aggregateId(payload),
-    aggregate_type: typeof definition.aggregateType === 'string' ? definition.aggregateType : definition.aggregateType(payload),
+    aggregate_type:
+      typeof definition.aggregateType === 'string' ? definition.aggregateType : definition.aggregateType(payload),
     payload: { ...payload },
     node_id: facts.nodeId,
     lamport_clock: stamp.lamportClock,

@@ -34,7 +34,10 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\bAIza[\w-]{30,}/g, MASK],
   [new RegExp(String.raw`(--${SECRET_NAME}(?:=|\s+))(?!\[redacted\])("[^"]*"|'[^']*'|\S+)`, 'gi'), `$1${MASK}`],
   [
-    new RegExp(String.raw`(\b${SECRET_NAME}["']?\s*[:=]\s*(?:(?:bearer|basic)\s+)?)(?!\[redacted\]|bearer |basic )("[^"]*"|'[^']*'|[^\s,;&"'}]+)`, 'gi'),
+    new RegExp(
+      String.raw`(\b${SECRET_NAME}["']?\s*[:=]\s*(?:(?:bearer|basic)\s+)?)(?!\[redacted\]|bearer |basic )("[^"]*"|'[^']*'|[^\s,;&"'}]+)`,
+      'gi',
+    ),
     `$1${MASK}`,
   ],
   [/\b(?!git@)[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[a-z]{2,}\b/gi, '[mail address]'],
@@ -76,9 +79,12 @@ function isFrame(line: string): boolean {
 
 /** `at f (file:///x/node_modules/pkg/dist/a.js:1:2)` → `at f (pkg/dist/a.js:1:2)`. */
 function trimFrame(line: string): string {
-  return line.replace(/(?<=[\s(])(?:file:\/\/)?((?:\/|[A-Za-z]:[\\/])[^()]*?)(:\d+:\d+)?(?=\)?$)/, (_whole, path: string, place?: string) => {
-    return packageRelative(path.replaceAll('\\', '/')) + (place ?? '');
-  });
+  return line.replace(
+    /(?<=[\s(])(?:file:\/\/)?((?:\/|[A-Za-z]:[\\/])[^()]*?)(:\d+:\d+)?(?=\)?$)/,
+    (_whole, path: string, place?: string) => {
+      return packageRelative(path.replaceAll('\\', '/')) + (place ?? '');
+    },
+  );
 }
 
 function packageRelative(path: string): string {

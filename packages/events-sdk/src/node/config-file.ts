@@ -43,7 +43,11 @@ export interface ConfigSource {
 
 const fileKeys = {
   server_url: v.string('must be text'),
-  max_queue_size: v.pipe(v.number('must be a number'), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1')),
+  max_queue_size: v.pipe(
+    v.number('must be a number'),
+    v.integer('must be a whole number'),
+    v.minValue(1, 'must be at least 1'),
+  ),
   overflow: v.picklist(['refuse-new', 'evict-oldest'], 'must be refuse-new or evict-oldest'),
   queue_driver: v.picklist(QUEUE_DRIVERS, `must be one of ${QUEUE_DRIVERS.join(', ')}`),
   delivery: v.picklist(DELIVERY_MODES, `must be one of ${DELIVERY_MODES.join(', ')}`),
@@ -65,7 +69,8 @@ export async function readSyncConfig(source: ConfigSource, env: Env = process.en
   const choice = <T extends string>(name: string, allowed: readonly T[]): T | undefined => {
     const text = variable(name);
     const chosen = allowed.find((item) => item === text);
-    if (text !== undefined && chosen === undefined) warnings.push(`${name} must be one of ${allowed.join(', ')}. It is ignored.`);
+    if (text !== undefined && chosen === undefined)
+      warnings.push(`${name} must be one of ${allowed.join(', ')}. It is ignored.`);
     return chosen;
   };
   const checked = (text: string, where: string): string | null => {
@@ -118,10 +123,17 @@ export async function setServerUrl(source: ConfigSource, serverUrl: string): Pro
   try {
     before = parse(text);
   } catch (cause) {
-    throw new EventsSdkError('FILE_UNUSABLE', `${syntaxComplaint(source, cause)} Correct it first; nothing was changed.`, { cause });
+    throw new EventsSdkError(
+      'FILE_UNUSABLE',
+      `${syntaxComplaint(source, cause)} Correct it first; nothing was changed.`,
+      { cause },
+    );
   }
   const sync = before['sync'];
-  const wanted = JSON.stringify({ ...before, sync: { ...(isTable(sync) ? sync : {}), server_url: address } }, sortedKeys);
+  const wanted = JSON.stringify(
+    { ...before, sync: { ...(isTable(sync) ? sync : {}), server_url: address } },
+    sortedKeys,
+  );
   for (const edited of serverUrlEdits(text, address)) {
     // An edit counts only if a TOML reader finds exactly the one change in it.
     try {
@@ -132,7 +144,10 @@ export async function setServerUrl(source: ConfigSource, serverUrl: string): Pro
     writeHomeFile(source.path, edited, { isDurable: true, shownAs: source.shownAs });
     return address;
   }
-  throw new EventsSdkError('FILE_UNUSABLE', `${source.shownAs} is written in a way that cannot be edited safely. Set server_url under [sync] by hand.`);
+  throw new EventsSdkError(
+    'FILE_UNUSABLE',
+    `${source.shownAs} is written in a way that cannot be edited safely. Set server_url under [sync] by hand.`,
+  );
 }
 
 interface Section {
@@ -156,7 +171,9 @@ async function readSection(source: ConfigSource, warnings: string[]): Promise<Se
     if (sync === undefined || isTable(sync)) return { text, section: sync ?? {}, isUsable: true };
     warnings.push(`${source.shownAs}: sync is not a section. Defaults apply and automatic delivery is off.`);
   } catch (error) {
-    warnings.push(`${syntaxComplaint(source, error)} Defaults apply and automatic delivery is off until it is corrected.`);
+    warnings.push(
+      `${syntaxComplaint(source, error)} Defaults apply and automatic delivery is off until it is corrected.`,
+    );
   }
   return { text, section: {}, isUsable: false };
 }
@@ -167,12 +184,15 @@ function readText(source: ConfigSource): string | null {
   } catch (cause) {
     const code = errorCodeOf(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw new EventsSdkError('FILE_UNUSABLE', `${source.shownAs} cannot be read (${code}). Check its permissions.`, { cause });
+    throw new EventsSdkError('FILE_UNUSABLE', `${source.shownAs} cannot be read (${code}). Check its permissions.`, {
+      cause,
+    });
   }
 }
 
 function syntaxComplaint(source: ConfigSource, error: unknown): string {
-  const line = error instanceof Error && 'line' in error && typeof error.line === 'number' ? `, line ${error.line}` : '';
+  const line =
+    error instanceof Error && 'line' in error && typeof error.line === 'number' ? `, line ${error.line}` : '';
   return `${source.shownAs}${line}: not valid TOML.`;
 }
 

@@ -115,6 +115,9 @@ function switchToRollbackJournal(db: DatabaseSync): void {
   db.exec('PRAGMA synchronous = FULL; SELECT count(*) FROM sqlite_schema; PRAGMA wal_checkpoint(TRUNCATE)');
   const mode = db.prepare('PRAGMA journal_mode = DELETE').get()?.['journal_mode'];
   if (mode !== 'delete') throw new EventsSdkError('STORAGE_BUSY', 'The write-ahead log is in use.');
+  // A program killed early may leave a journal that SQLite ignores and keeps; one small commit takes it away.
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  db.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${version}; COMMIT`);
 }
 
 function sizeOf(path: string): number {

@@ -7,7 +7,7 @@
  * `flock`, which Node cannot do, and a directory of that name would break the original. The two therefore do not
  * exclude each other; a file half written by the original reads as no credentials for that moment.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { formatCredentials, readPlainTables, tablesToCredentials, type Tables } from '../auth/credentials-format.ts';
@@ -15,6 +15,7 @@ import type { CredentialStore, Credentials } from '../auth/credential-store.ts';
 import { AUTH_TIMEOUT_MS } from '../contract/limits.ts';
 import { EventsSdkError } from '../errors.ts';
 import { silentLogger, warnOnce, type Logger } from '../internal/logger.ts';
+import { makeDirectory } from './make-directory.ts';
 import type { Time } from '../internal/time.ts';
 import { withDirectoryLock } from './directory-lock.ts';
 import { errorCodeOf, writeHomeFile } from './home.ts';
@@ -66,7 +67,7 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
   return {
     load,
     async update(work) {
-      orFileUnusable(shownAs, () => mkdirSync(dirname(path), { recursive: true, mode: 0o700 }));
+      orFileUnusable(shownAs, () => makeDirectory(dirname(path)));
       return withDirectoryLock(lockPath, { waitMs: LOCK_WAIT_MS, time }, async () => {
         const { answer, next } = await work(await load());
         if (next === undefined) return answer;

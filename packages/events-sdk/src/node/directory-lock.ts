@@ -8,13 +8,14 @@
  * owner's: its name is unique, so of many who try exactly one succeeds, and none can break a lock that lives.
  */
 
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EventsSdkError } from '../errors.ts';
 import { sleep, systemTime } from '../internal/time.ts';
 import type { Time } from '../internal/time.ts';
 import { currentOwner, lifeOf, nameToOwner, ownerToName } from './process-owner.ts';
 import type { ProcessOwner } from './process-owner.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** How {@link withDirectoryLock} waits. */
 export interface DirectoryLockOptions {
@@ -89,7 +90,7 @@ function take(path: string, name: string, nowMs: number): boolean {
 
 function create(path: string, name: string, nowMs: number): boolean {
   const prepared = `${path}.${name}`;
-  mkdirSync(prepared, { recursive: true, mode: 0o700 });
+  makeDirectory(prepared);
   try {
     closeSync(openSync(join(prepared, name), 'wx', 0o600));
     // A directory is never renamed onto one with an owner inside: the second of two comes too late.

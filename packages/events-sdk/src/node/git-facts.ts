@@ -67,10 +67,17 @@ async function gather(directory: string, deps: GitFactsDeps): Promise<GitFacts> 
   if (checkout === null) return NOTHING;
   const config = readGitConfig(textOf(join(checkout.commonDir, 'config')) ?? '');
   const ask = (args: readonly string[]): Promise<string | null> =>
-    askGit({ args, directory, time: deps.time, budgetMs: deps.budgetMs, ...(deps.git === undefined ? {} : { git: deps.git }) });
+    askGit({
+      args,
+      directory,
+      time: deps.time,
+      budgetMs: deps.budgetMs,
+      ...(deps.git === undefined ? {} : { git: deps.git }),
+    });
 
   const isPlain = config.refStorage === null || config.refStorage === 'files';
-  const head = (isPlain ? readHead(checkout) : null) ?? headFromGit(ask(['rev-parse', 'HEAD', '--symbolic-full-name', 'HEAD']));
+  const head =
+    (isPlain ? readHead(checkout) : null) ?? headFromGit(ask(['rev-parse', 'HEAD', '--symbolic-full-name', 'HEAD']));
   const origin = config.isPartial ? ask(['remote', 'get-url', 'origin']) : config.originUrl;
   const [{ branch, headSha }, url] = await Promise.all([head, origin]);
   return { branch, headSha, repoSlug: url === null ? null : (parseRemote(url)?.repoSlug ?? null) };

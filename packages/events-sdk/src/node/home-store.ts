@@ -2,12 +2,14 @@
  * The store of a home: opened with the driver the runtime has or the person chose, its clock never behind
  * clock.json, its node id settled once for all processes (DESIGN §4.1, §4.2).
  */
+import { EventsSdkError } from '../errors.ts';
 import type { Logger } from '../internal/logger.ts';
 import type { EventStore } from '../storage/port.ts';
 import { VALUE } from '../storage/values.ts';
 import { readClockFile, type ClockFile } from './clock-file.ts';
 import { withDirectoryLock } from './directory-lock.ts';
-import type { Env, Home } from './home.ts';
+import { errorCodeOf, type Env, type Home } from './home.ts';
+import { makeDirectory } from './make-directory.ts';
 import { currentHostname, currentUsername, deriveNodeId } from './node-id.ts';
 
 /** How long creating or converting the file waits for a sql.js store at work, in milliseconds. */
@@ -32,6 +34,7 @@ export interface HomeStore {
 
 /** Opens the queue of a home. Rejects with STORAGE_*. */
 export async function openHomeStore(options: OpenHomeStoreOptions): Promise<HomeStore> {
+  makeHome(options.home);
   const driver = await chooseDriver(options.driver);
   const store = await openDriver(driver, options.home);
   try {
@@ -39,6 +42,19 @@ export async function openHomeStore(options: OpenHomeStoreOptions): Promise<Home
   } catch (cause) {
     await store.close();
     throw cause;
+  }
+}
+
+function makeHome(home: Home): void {
+  try {
+    makeDirectory(home.root);
+  } catch (cause) {
+    const shown = home.display(home.root);
+    throw new EventsSdkError(
+      'STORAGE_UNAVAILABLE',
+      `Cannot make ${shown} (${errorCodeOf(cause)}). Check its path and permissions.`,
+      { cause },
+    );
   }
 }
 

@@ -2,11 +2,12 @@
  * Where this machine's files live: `~/.spec-kitty`, or the directory `SPEC_KITTY_HOME` names. Every path of
  * the home comes from here, so that a test or a sandbox moves all of them at once (DESIGN §4.17).
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 import { EventsSdkError } from '../errors.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** Environment variables, as `process.env` has them. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -59,10 +60,14 @@ export function personHome(env: Env = process.env): string {
  *
  * @throws FILE_UNUSABLE, with the old file untouched and the temporary one gone.
  */
-export function writeHomeFile(path: string, text: string, options: { readonly isDurable: boolean; readonly shownAs: string }): void {
+export function writeHomeFile(
+  path: string,
+  text: string,
+  options: { readonly isDurable: boolean; readonly shownAs: string },
+): void {
   let temporary: string | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(path));
     const target = targetOf(path);
     // The name is fixed for a process, so that what a killed one left is bounded and reused.
     temporary = `${target}.${process.pid}.tmp`;
@@ -72,9 +77,13 @@ export function writeHomeFile(path: string, text: string, options: { readonly is
     if (options.isDurable) syncDirectory(dirname(target));
   } catch (cause) {
     if (temporary !== undefined) rmSync(temporary, { force: true });
-    throw new EventsSdkError('FILE_UNUSABLE', `Cannot write ${options.shownAs} (${errorCodeOf(cause)}). Check its permissions and free space.`, {
-      cause,
-    });
+    throw new EventsSdkError(
+      'FILE_UNUSABLE',
+      `Cannot write ${options.shownAs} (${errorCodeOf(cause)}). Check its permissions and free space.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

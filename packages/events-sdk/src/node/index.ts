@@ -2,14 +2,26 @@
 export { runCourier, type RunCourierOptions } from './run-courier.ts';
 export type { CourierCommand } from './courier.ts';
 export type { HandOff } from './dispatch.ts';
-export { convertStore, readStoreFile, type ConvertStoreOptions, type StoreConversion, type StoreFile } from './convert-store.ts';
+export {
+  convertStore,
+  readStoreFile,
+  type ConvertStoreOptions,
+  type StoreConversion,
+  type StoreFile,
+} from './convert-store.ts';
 export { withDirectoryLock, type DirectoryLockOptions } from './directory-lock.ts';
 export { createGitFacts, readOriginUrl, type GitFacts, type GitFactsDeps, type GitFactsSource } from './git-facts.ts';
 export { resolveHome, type Env, type Home } from './home.ts';
 export { openHomeStore, type HomeStore, type QueueDriver } from './home-store.ts';
 export type { ConnectionStatus, HomeStatus } from './home-status.ts';
 export { currentHostname, currentUsername, deriveNodeId, type NodeIdParts } from './node-id.ts';
-export { openNodeClient, type NodeClient, type NodeEmitOptions, type NodeSyncOptions, type OpenNodeClientOptions } from './open-node-client.ts';
+export {
+  openNodeClient,
+  type NodeClient,
+  type NodeEmitOptions,
+  type NodeSyncOptions,
+  type OpenNodeClientOptions,
+} from './open-node-client.ts';
 export type { ProjectHere } from './project-facts.ts';
 export { deriveNewIdentity, readProjectIdentity, type ProjectRead } from './project-identity.ts';
 export { findProjectRoot } from './project-root.ts';

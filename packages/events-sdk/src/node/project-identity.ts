@@ -66,14 +66,20 @@ export async function readYamlProject(text: string, defaultSlug: string): Promis
   const sections: Record<string, Record<string, string | null>> = { project: {}, sync: {} };
   for (const section of ['project', 'sync']) {
     const node = document.get(section, true);
-    if (node === undefined || node === null || (isScalar(node) && isEmpty(typeof node.value === 'string' ? node.value : ''))) continue;
+    if (
+      node === undefined ||
+      node === null ||
+      (isScalar(node) && isEmpty(typeof node.value === 'string' ? node.value : ''))
+    )
+      continue;
     if (!isMap(node)) return broken(lineOf(section, ''), `"${section}" is not a mapping`);
     const values: Record<string, string | null> = Object.create(null) as Record<string, string | null>;
     for (const pair of node.items) {
       const key = isScalar(pair.key) ? String(pair.key.value) : '';
       const value: unknown = document.getIn([section, key]);
       if (typeof value === 'string' || value === null || value === undefined) values[key] = value ?? null;
-      else if (KNOWN_KEYS.has(`${section}.${key}`)) return broken(lineOf(section, key), `"${section}.${key}" is not a plain value`);
+      else if (KNOWN_KEYS.has(`${section}.${key}`))
+        return broken(lineOf(section, key), `"${section}.${key}" is not a plain value`);
     }
     sections[section] = values;
   }
@@ -91,8 +97,14 @@ export function deriveNewIdentity(root: string, remoteUrl: string | null, env: E
 }
 
 const KNOWN_KEYS = new Set([
-  'project.uuid', 'project.slug', 'project.node_id', 'project.repo_slug', 'project.team_slug',
-  'sync.enabled', 'sync.auto_start', 'sync.delivery',
+  'project.uuid',
+  'project.slug',
+  'project.node_id',
+  'project.repo_slug',
+  'project.team_slug',
+  'sync.enabled',
+  'sync.auto_start',
+  'sync.delivery',
 ]);
 
 type Scalars = Readonly<Record<string, string | null>>;
@@ -110,13 +122,15 @@ function interpret(
 
   const enabled = textIn(sync['enabled']);
   // A misspelt "false" must not send what was meant to stay.
-  if (enabled !== null && !isYes(enabled) && !isNo(enabled)) return broken(lineOf('sync', 'enabled'), '"sync.enabled" is neither true nor false');
+  if (enabled !== null && !isYes(enabled) && !isNo(enabled))
+    return broken(lineOf('sync', 'enabled'), '"sync.enabled" is neither true nor false');
   const delivery = textIn(sync['delivery']);
   if (delivery !== null && !isDelivery(delivery)) {
     return broken(lineOf('sync', 'delivery'), `"sync.delivery" is none of ${DELIVERY_MODES.join(', ')}`);
   }
   const repoSlug = textIn(project['repo_slug']);
-  if (repoSlug !== null && !isRepoSlug(repoSlug)) return broken(lineOf('project', 'repo_slug'), '"project.repo_slug" is not of the form owner/name');
+  if (repoSlug !== null && !isRepoSlug(repoSlug))
+    return broken(lineOf('project', 'repo_slug'), '"project.repo_slug" is not of the form owner/name');
   const teamSlug = textIn(project['team_slug']);
   return {
     kind: 'identity',
@@ -165,5 +179,9 @@ function isDelivery(text: string): text is DeliveryMode {
 }
 
 function isScalarMap(value: string | PlainMap | typeof UNREAD | null | undefined): value is Scalars {
-  return typeof value === 'object' && value !== null && Object.values(value).every((item) => item === null || typeof item === 'string');
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((item) => item === null || typeof item === 'string')
+  );
 }

@@ -5,17 +5,7 @@
  * lessened by a last look at the file right before it is replaced.
  */
 
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EventsSdkError, isEventsSdkError } from '../errors.ts';
 import { systemTime } from '../internal/time.ts';
@@ -24,6 +14,7 @@ import type { Persister } from '../storage/sqljs/persister.ts';
 import { withDirectoryLock } from './directory-lock.ts';
 import { currentOwner, lifeOf, nameToOwner, ownerToName } from './process-owner.ts';
 import { hasContent, openFileState, sqliteFileState } from './sqlite-file.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** Where the file is and how long to wait for it. */
 export interface SqlJsFileOptions {
@@ -75,7 +66,7 @@ function load(path: string, known: string | undefined) {
 }
 
 function save(path: string, bytes: Uint8Array, replaced: string, nowMs: number): string {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path));
   const temp = `${path}.${ownerToName(currentOwner(nowMs))}${TEMP_SUFFIX}`;
   const fd = openSync(temp, 'wx', 0o600);
   try {

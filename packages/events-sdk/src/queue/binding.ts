@@ -37,7 +37,11 @@ export function knownTeam(teamSlug: string | null): string | null {
  * The change a waiting row needs, or undefined when it is right as it is. A row bound to a team keeps that
  * team whoever is signed in. `project` is the row's project as far as it is known now.
  */
-export function bindRow(row: StoredEvent, project: ProjectFacts | null, session: Session): StoredEventPatch | undefined {
+export function bindRow(
+  row: StoredEvent,
+  project: ProjectFacts | null,
+  session: Session,
+): StoredEventPatch | undefined {
   const bound = knownTeam(row.teamSlug);
   const gate = decideGate(project, bound === null ? session : { ...session, teamSlug: bound });
   if ('held' in gate) {

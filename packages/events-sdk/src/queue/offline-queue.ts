@@ -6,7 +6,14 @@ import { nextTick } from '../clock/lamport.ts';
 import type { EventVerdict } from '../contract/batch.ts';
 import type { AnyEnvelope } from '../contract/envelope.ts';
 import { MAX_QUEUED_EVENTS, MAX_REJECTIONS } from '../contract/limits.ts';
-import type { EventState, EventStore, QueuePosition, StoredEvent, StoreReader, StoreTransaction } from '../storage/port.ts';
+import type {
+  EventState,
+  EventStore,
+  QueuePosition,
+  StoredEvent,
+  StoreReader,
+  StoreTransaction,
+} from '../storage/port.ts';
 import { addToCounter, projectTeamKey, readCounter, VALUE } from '../storage/values.ts';
 
 /** What happens to an event that finds the queue full. */
@@ -73,7 +80,11 @@ export interface OfflineQueue {
   /** The most events that may wait. */
   readonly cap: number;
   /** Ticks and appends `count` events in one transaction, all or none. `stamp` builds each envelope from its clock value. */
-  append(count: number, placement: Placement, stamp: (lamportClock: number, index: number) => AnyEnvelope): Promise<AppendAnswer>;
+  append(
+    count: number,
+    placement: Placement,
+    stamp: (lamportClock: number, index: number) => AnyEnvelope,
+  ): Promise<AppendAnswer>;
   /** Appends envelopes stamped elsewhere and raises the clock above them. An `event_id` already waiting is kept as it is. */
   enqueue(envelopes: readonly AnyEnvelope[], placement: Placement): Promise<AppendAnswer>;
   nextBatch(request: BatchRequest): Promise<readonly StoredEvent[]>;
@@ -215,7 +226,11 @@ function cutToBytes(events: readonly StoredEvent[], maxBytes: number): readonly 
  * The only place where a verdict changes a row: success and duplicate remove it, pending leaves it,
  * rejected counts and, at the fifth time, parks it (DESIGN §4.6).
  */
-function settleBatch(tx: StoreTransaction, batch: readonly StoredEvent[], verdicts: readonly EventVerdict[]): Settlement {
+function settleBatch(
+  tx: StoreTransaction,
+  batch: readonly StoredEvent[],
+  verdicts: readonly EventVerdict[],
+): Settlement {
   const rows = new Map(batch.map((event) => [event.eventId, event]));
   const delivered: string[] = [];
   const rejected: SettledRejection[] = [];

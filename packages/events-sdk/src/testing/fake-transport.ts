@@ -3,7 +3,9 @@ import type { EventVerdict } from '../contract/batch.ts';
 import type { BatchItem, PushAnswer, PushContext, Transport } from '../transport/port.ts';
 
 /** An answer, or a function of the batch that makes one. */
-export type ScriptedAnswer = PushAnswer | ((batch: readonly BatchItem[], context: PushContext) => PushAnswer | Promise<PushAnswer>);
+export type ScriptedAnswer =
+  | PushAnswer
+  | ((batch: readonly BatchItem[], context: PushContext) => PushAnswer | Promise<PushAnswer>);
 
 export interface FakeTransport extends Transport {
   /** Every batch pushed, in order, with the context it was pushed in. */

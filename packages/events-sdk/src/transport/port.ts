@@ -28,7 +28,12 @@ export type PushAnswer =
   /** 403: this account may not send these events. */
   | { readonly kind: 'forbidden'; readonly message: string }
   /** Nothing was decided; try later. `retryAfterMs` is the server's floor. */
-  | { readonly kind: 'retryable'; readonly reason: RetryableReason; readonly message: string; readonly retryAfterMs?: number }
+  | {
+      readonly kind: 'retryable';
+      readonly reason: RetryableReason;
+      readonly message: string;
+      readonly retryAfterMs?: number;
+    }
   /** The server refuses the batch as such. */
   | {
       readonly kind: 'failure';

@@ -75,32 +75,29 @@ function setupHome(): string {
 test.each([
   ['an expired token', ''],
   ['a token the server refused', 'access-1'],
-])(
-  'eight processes with %s spend one refresh token between them, and none is logged out',
-  async (_name, rejected) => {
-    const server = await startRotatingServer();
-    const path = setupHome();
-    const store = createCredentialsFile({ path, time: systemTime });
-    const now = systemTime.now();
-    const tokens = tokenPair({
-      accessExpiresAt: rejected === '' ? now - 1 : now + 900_000,
-      refreshExpiresAt: now + 604_800_000,
-    });
-    await store.update(() =>
-      Promise.resolve({ next: credentials({ server: server.address, tokens }), answer: undefined }),
-    );
+])('eight processes with %s spend one refresh token between them, and none is logged out', async (_name, rejected) => {
+  const server = await startRotatingServer();
+  const path = setupHome();
+  const store = createCredentialsFile({ path, time: systemTime });
+  const now = systemTime.now();
+  const tokens = tokenPair({
+    accessExpiresAt: rejected === '' ? now - 1 : now + 900_000,
+    refreshExpiresAt: now + 604_800_000,
+  });
+  await store.update(() =>
+    Promise.resolve({ next: credentials({ server: server.address, tokens }), answer: undefined }),
+  );
 
-    const reports = await renewIn(8, server.open, path, rejected);
+  const reports = await renewIn(8, server.open, path, rejected);
 
-    expect(reports).toEqual(Array.from({ length: 8 }, () => ({ kind: 'token', accessToken: 'access-2' })));
-    expect(server.asked).toEqual(['refresh-1']);
-    expect(await store.load()).toMatchObject({
-      username: 'alice@example.com',
-      teamSlug: 'acme',
-      tokens: { access: 'access-2', refresh: 'refresh-2' },
-    });
-  },
-);
+  expect(reports).toEqual(Array.from({ length: 8 }, () => ({ kind: 'token', accessToken: 'access-2' })));
+  expect(server.asked).toEqual(['refresh-1']);
+  expect(await store.load()).toMatchObject({
+    username: 'alice@example.com',
+    teamSlug: 'acme',
+    tokens: { access: 'access-2', refresh: 'refresh-2' },
+  });
+});
 
 test('eight processes with a refresh token the server has revoked ask once and all know whose session expired', async () => {
   const server = await startRotatingServer();

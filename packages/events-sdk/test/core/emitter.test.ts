@@ -22,7 +22,13 @@ describe('emit', () => {
       event_type: 'WPStatusChanged',
       aggregate_id: 'WP01',
       aggregate_type: 'WorkPackage',
-      payload: { wp_id: 'WP01', previous_status: 'planned', new_status: 'doing', changed_by: 'user', feature_slug: '001-demo' },
+      payload: {
+        wp_id: 'WP01',
+        previous_status: 'planned',
+        new_status: 'doing',
+        changed_by: 'user',
+        feature_slug: '001-demo',
+      },
       node_id: '9417b43226d4',
       lamport_clock: 1,
       causation_id: null,
@@ -63,14 +69,19 @@ describe('emit', () => {
     const outcome = await emitter.emit(WRONG);
 
     expect(outcome).toMatchObject({ status: 'dropped', reason: 'invalid' });
-    expect(warnings).toEqual([{ code: 'event-dropped-invalid', message: 'WPStatusChanged not recorded: wp_id: must look like WP01.' }]);
+    expect(warnings).toEqual([
+      { code: 'event-dropped-invalid', message: 'WPStatusChanged not recorded: wp_id: must look like WP01.' },
+    ]);
     expect(await store.read((reader) => reader.clock())).toBe(0);
   });
 
   test('names the key that is wrong, never its value (SEC-2)', async () => {
     const { emitter, warnings } = setupEmitter();
     // A wrong program, on purpose: the compiler refuses the key's type.
-    const draft = { ...MOVE, payload: { ...MOVE.payload, changed_by: { secret: 'hunter2' } } } as unknown as typeof MOVE;
+    const draft = {
+      ...MOVE,
+      payload: { ...MOVE.payload, changed_by: { secret: 'hunter2' } },
+    } as unknown as typeof MOVE;
 
     await emitter.emit(draft);
 
@@ -85,14 +96,22 @@ describe('emit', () => {
 
     expect(outcome).toMatchObject({ status: 'held', reason: 'team', envelope: { team_slug: null } });
     expect(await store.read((reader) => reader.count({ states: ['held'] }))).toBe(1);
-    expect(warnings).toEqual([{ code: 'event-held-team', message: '1 event kept on this machine: no team is signed in.' }]);
+    expect(warnings).toEqual([
+      { code: 'event-held-team', message: '1 event kept on this machine: no team is signed in.' },
+    ]);
   });
 
   test('holds an event without a project identity (FR-028d)', async () => {
     const { emitter, warnings } = setupEmitter({ project: null });
 
-    expect(await emitter.emit(MOVE)).toMatchObject({ status: 'held', reason: 'project', envelope: { project_uuid: null, team_slug: 'acme' } });
-    expect(warnings).toEqual([{ code: 'event-held-project', message: '1 event kept on this machine: the project has no identity yet.' }]);
+    expect(await emitter.emit(MOVE)).toMatchObject({
+      status: 'held',
+      reason: 'project',
+      envelope: { project_uuid: null, team_slug: 'acme' },
+    });
+    expect(warnings).toEqual([
+      { code: 'event-held-project', message: '1 event kept on this machine: the project has no identity yet.' },
+    ]);
   });
 
   test('takes the project uuid from the project it runs in (FR-028c)', async () => {
@@ -111,7 +130,11 @@ describe('emit', () => {
   test('holds the events of a project that belongs to another team (SEC-1)', async () => {
     const { emitter } = setupEmitter({ project: { ...PROJECT, teamSlug: 'tigers' } });
 
-    expect(await emitter.emit(MOVE)).toMatchObject({ status: 'held', reason: 'team-changed', envelope: { team_slug: null } });
+    expect(await emitter.emit(MOVE)).toMatchObject({
+      status: 'held',
+      reason: 'team-changed',
+      envelope: { team_slug: null },
+    });
   });
 
   test('refuses the new event at the cap, warns, and counts the refusal durably (EC-4)', async () => {
@@ -159,7 +182,8 @@ describe('emit', () => {
 
   test('answers dropped, with a warning, when the store cannot be used (FR-029, FR-030, TECH-2)', async () => {
     const { emitter, warnings } = setupEmitter({
-      openQueue: () => Promise.reject(new EventsSdkError('STORAGE_UNAVAILABLE', 'Cannot write ~/.spec-kitty/queue.db.')),
+      openQueue: () =>
+        Promise.reject(new EventsSdkError('STORAGE_UNAVAILABLE', 'Cannot write ~/.spec-kitty/queue.db.')),
     });
 
     expect(await emitter.emit(MOVE)).toMatchObject({ status: 'dropped', reason: 'unavailable' });

@@ -12,15 +12,20 @@ type Behaviour = (batch: readonly BatchItem[]) => PushAnswer;
 const verdict = fc.constantFrom<Verdict | 'silent'>('success', 'duplicate', 'pending', 'rejected', 'silent');
 
 /** A 200 whose verdicts are anything at all, about events of the batch, or about others. */
-const mixedAnswer = fc.tuple(fc.array(verdict, { minLength: 1, maxLength: 5 }), fc.boolean()).map(([pattern, foreign]): Behaviour => {
-  return (batch) => {
-    const verdicts = batch.flatMap(({ eventId }, index): EventVerdict[] => {
-      const said = pattern[index % pattern.length] ?? 'silent';
-      return said === 'silent' ? [] : [{ eventId, verdict: said }];
-    });
-    return { kind: 'ok', verdicts: foreign ? [...verdicts, { eventId: testUlid(9999), verdict: 'success' }] : verdicts };
-  };
-});
+const mixedAnswer = fc
+  .tuple(fc.array(verdict, { minLength: 1, maxLength: 5 }), fc.boolean())
+  .map(([pattern, foreign]): Behaviour => {
+    return (batch) => {
+      const verdicts = batch.flatMap(({ eventId }, index): EventVerdict[] => {
+        const said = pattern[index % pattern.length] ?? 'silent';
+        return said === 'silent' ? [] : [{ eventId, verdict: said }];
+      });
+      return {
+        kind: 'ok',
+        verdicts: foreign ? [...verdicts, { eventId: testUlid(9999), verdict: 'success' }] : verdicts,
+      };
+    };
+  });
 
 const wholeBatchAnswer = fc
   .constantFrom<PushAnswer>(
@@ -32,14 +37,21 @@ const wholeBatchAnswer = fc
     { kind: 'failure', reason: 'bad-request', message: 'bad' },
     { kind: 'failure', reason: 'protocol', message: 'old' },
   )
-  .map((answer): Behaviour => () => answer);
+  .map(
+    (answer): Behaviour =>
+      () =>
+        answer,
+  );
 
 const behaviour = fc.oneof(mixedAnswer, wholeBatchAnswer);
 
 test('an event leaves the store only by a verdict on it, and no sync runs for ever (US2-2)', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.record({ emits: fc.integer({ min: 0, max: 6 }), answers: fc.array(behaviour, { maxLength: 8 }) }), { minLength: 1, maxLength: 6 }),
+      fc.array(fc.record({ emits: fc.integer({ min: 0, max: 6 }), answers: fc.array(behaviour, { maxLength: 8 }) }), {
+        minLength: 1,
+        maxLength: 6,
+      }),
       async (rounds) => {
         const { engine, transport, put, waiting, store } = await setupEngine();
         const released = new Set<string>();
@@ -63,7 +75,9 @@ test('an event leaves the store only by a verdict on it, and no sync runs for ev
           const report = await engine.syncNow();
 
           const left = await waiting();
-          expect([...left].toSorted()).toEqual(emitted.filter((id) => !released.has(id) && !transport.accepted.includes(id)).toSorted());
+          expect([...left].toSorted()).toEqual(
+            emitted.filter((id) => !released.has(id) && !transport.accepted.includes(id)).toSorted(),
+          );
           expect(report.remaining + report.held + report.parked).toBe(left.length);
           // What was not used must not spill into the next round.
           transport.forgetAnswers();

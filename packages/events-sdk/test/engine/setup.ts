@@ -36,7 +36,16 @@ export async function setupEngine(options: EngineSetup = {}) {
     isGone: options.isGone ?? (() => false),
   };
   const lookUpProject = options.lookUpProject ?? (() => Promise.resolve(null));
-  const engine = createSyncEngine({ store, queue, transport, session, lease, lookUpProject, logger: silentLogger, time });
+  const engine = createSyncEngine({
+    store,
+    queue,
+    transport,
+    session,
+    lease,
+    lookUpProject,
+    logger: silentLogger,
+    time,
+  });
   const put = async (events: readonly AnyEnvelope[], placement: Partial<Placement> = {}): Promise<void> => {
     await queue.enqueue(events, { ...QUEUED, ...placement });
   };

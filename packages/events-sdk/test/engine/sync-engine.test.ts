@@ -64,10 +64,19 @@ describe('draining', () => {
     const report = await engine.syncNow();
 
     expect(report.rejected).toEqual([
-      { eventId: testUlid(1), eventType: 'WPStatusChanged', reason: 'lamport below server', retryCount: 1, parked: false },
+      {
+        eventId: testUlid(1),
+        eventType: 'WPStatusChanged',
+        reason: 'lamport below server',
+        retryCount: 1,
+        parked: false,
+      },
     ]);
     expect(report).toMatchObject({ sent: 1, remaining: 1 });
-    expect(await store.read((reader) => reader.event(testUlid(1)))).toMatchObject({ retryCount: 1, reason: 'lamport below server' });
+    expect(await store.read((reader) => reader.event(testUlid(1)))).toMatchObject({
+      retryCount: 1,
+      reason: 'lamport below server',
+    });
   });
 
   test('offers a rejected event once a pass, and parks it at the fifth rejection', async () => {
@@ -153,7 +162,13 @@ describe('refused batches', () => {
 
     expect(report).toMatchObject({ sent: 4, parked: 1, stoppedBy: 'drained' });
     expect(report.rejected).toEqual([
-      { eventId: testUlid(3), eventType: 'WPStatusChanged', reason: 'payload: wp_id missing', retryCount: 0, parked: true },
+      {
+        eventId: testUlid(3),
+        eventType: 'WPStatusChanged',
+        reason: 'payload: wp_id missing',
+        retryCount: 0,
+        parked: true,
+      },
     ]);
     expect(await waiting()).toEqual([testUlid(3)]);
   });
@@ -162,13 +177,21 @@ describe('refused batches', () => {
     const { engine, transport, store } = await setupEngine({ queued: 8 });
     transport.answerNext(...Array.from({ length: 40 }, () => BAD_REQUEST));
 
-    expect(await engine.syncNow()).toMatchObject({ stoppedBy: 'refused', message: BAD_REQUEST.message, remaining: 8, parked: 0 });
+    expect(await engine.syncNow()).toMatchObject({
+      stoppedBy: 'refused',
+      message: BAD_REQUEST.message,
+      remaining: 8,
+      parked: 0,
+    });
     expect(await store.read((reader) => reader.events().every((row) => row.retryCount === 0))).toBe(true);
   });
 
   test('uses the events a 400 names instead of searching', async () => {
     const { engine, transport } = await setupEngine({ queued: 3 });
-    transport.answerNext({ ...BAD_REQUEST, verdicts: [{ eventId: testUlid(2), verdict: 'rejected', reason: 'bad lane' }] });
+    transport.answerNext({
+      ...BAD_REQUEST,
+      verdicts: [{ eventId: testUlid(2), verdict: 'rejected', reason: 'bad lane' }],
+    });
 
     const report = await engine.syncNow();
 
@@ -258,7 +281,10 @@ describe('gates', () => {
     const report = await engine.syncNow();
 
     expect(report).toMatchObject({ sent: 1, held: 0 });
-    expect(JSON.parse(transport.pushes[0]?.batch[0]?.data ?? '')).toMatchObject({ team_slug: 'acme', project_uuid: PROJECT });
+    expect(JSON.parse(transport.pushes[0]?.batch[0]?.data ?? '')).toMatchObject({
+      team_slug: 'acme',
+      project_uuid: PROJECT,
+    });
   });
 
   test('treats the team "local" of the Python original as unknown', async () => {
@@ -273,7 +299,8 @@ describe('gates', () => {
   test('holds back an event without a project until its project has an identity (FR-028d)', async () => {
     let uuid: string | null = null;
     const { engine, transport, put, store } = await setupEngine({
-      lookUpProject: () => Promise.resolve(uuid === null ? null : { uuid, slug: 'demo', teamSlug: null, syncEnabled: true }),
+      lookUpProject: () =>
+        Promise.resolve(uuid === null ? null : { uuid, slug: 'demo', teamSlug: null, syncEnabled: true }),
     });
     await put([anEvent({ project_uuid: null, project_slug: null })], { projectRoot: '/work/demo' });
 
@@ -283,7 +310,10 @@ describe('gates', () => {
 
     uuid = PROJECT;
     expect(await engine.syncNow()).toMatchObject({ sent: 1, held: 0 });
-    expect(JSON.parse(transport.pushes[0]?.batch[0]?.data ?? '')).toMatchObject({ project_uuid: PROJECT, project_slug: 'demo' });
+    expect(JSON.parse(transport.pushes[0]?.batch[0]?.data ?? '')).toMatchObject({
+      project_uuid: PROJECT,
+      project_slug: 'demo',
+    });
   });
 
   test('asks the project once more just before its events leave', async () => {
@@ -295,7 +325,10 @@ describe('gates', () => {
     await engine.syncNow();
 
     expect(transport.pushes).toEqual([]);
-    expect(await store.read((reader) => reader.event(testUlid(1)))).toMatchObject({ state: 'held', reason: 'disabled' });
+    expect(await store.read((reader) => reader.event(testUlid(1)))).toMatchObject({
+      state: 'held',
+      reason: 'disabled',
+    });
   });
 
   test("holds a project's events when its known team is not the session's (SEC-1)", async () => {
@@ -308,7 +341,10 @@ describe('gates', () => {
     await engine.syncNow();
 
     expect(transport.accepted).toEqual([testUlid(1)]);
-    expect(await store.read((reader) => reader.event(testUlid(2)))).toMatchObject({ state: 'held', reason: 'team-changed' });
+    expect(await store.read((reader) => reader.event(testUlid(2)))).toMatchObject({
+      state: 'held',
+      reason: 'team-changed',
+    });
   });
 });
 

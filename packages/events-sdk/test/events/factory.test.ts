@@ -33,7 +33,12 @@ describe('the event factory', () => {
   test('returns the whole envelope, its 15 keys in the order of the contract (FR-001, FR-003, TECH-1)', async () => {
     const { factory } = setup();
 
-    const envelope = await factory.wpStatusChanged({ wpId: 'WP03', previousStatus: 'planned', newStatus: 'doing', changedBy: 'zoë' });
+    const envelope = await factory.wpStatusChanged({
+      wpId: 'WP03',
+      previousStatus: 'planned',
+      newStatus: 'doing',
+      changedBy: 'zoë',
+    });
 
     expect(Object.keys(envelope)).toEqual([
       'event_id',
@@ -52,14 +57,20 @@ describe('the event factory', () => {
       'head_commit_sha',
       'repo_slug',
     ]);
-    expect(envelope).toMatchObject({ event_type: 'WPStatusChanged', aggregate_id: 'WP03', aggregate_type: 'WorkPackage', lamport_clock: 1 });
+    expect(envelope).toMatchObject({
+      event_type: 'WPStatusChanged',
+      aggregate_id: 'WP03',
+      aggregate_type: 'WorkPackage',
+      lamport_clock: 1,
+    });
   });
 
   test('gives every event its own time-sortable ULID (FR-004)', async () => {
     const { factory } = setup();
     const ids = [];
 
-    for (let n = 0; n < 50; n += 1) ids.push((await factory.historyAdded({ wpId: 'WP01', entryType: 'note', entryContent: 'x' })).event_id);
+    for (let n = 0; n < 50; n += 1)
+      ids.push((await factory.historyAdded({ wpId: 'WP01', entryType: 'note', entryContent: 'x' })).event_id);
 
     expect(ids.every((id) => ULID_PATTERN.test(id))).toBe(true);
     expect(new Set(ids).size).toBe(50);
@@ -79,15 +90,69 @@ describe('the event factory', () => {
   });
 
   test.each([
-    ['wpStatusChanged', { wpId: 'WP01', previousStatus: 'planned', newStatus: 'doing' }, { wp_id: 'WP01', previous_status: 'planned', new_status: 'doing', changed_by: 'user', feature_slug: null }, 'WorkPackage', 'WP01'],
-    ['wpCreated', { wpId: 'WP02', title: 'Two', featureSlug: '001-a', dependencies: ['WP01'] }, { wp_id: 'WP02', title: 'Two', dependencies: ['WP01'], feature_slug: '001-a' }, 'WorkPackage', 'WP02'],
-    ['wpAssigned', { wpId: 'WP01', agentId: 'claude', phase: 'implementation' }, { wp_id: 'WP01', agent_id: 'claude', phase: 'implementation', retry_count: 0 }, 'WorkPackage', 'WP01'],
-    ['featureCreated', { featureSlug: '001-a', featureNumber: '001', targetBranch: 'main', wpCount: 7 }, { feature_slug: '001-a', feature_number: '001', target_branch: 'main', wp_count: 7 }, 'Feature', '001-a'],
-    ['featureCompleted', { featureSlug: '001-a', totalWps: 7, completedAt: '2026-02-07T18:04:05Z', totalDuration: '8.0s' }, { feature_slug: '001-a', total_wps: 7, completed_at: '2026-02-07T18:04:05Z', total_duration: '8.0s' }, 'Feature', '001-a'],
-    ['historyAdded', { wpId: 'WP01', entryType: 'note', entryContent: 'x' }, { wp_id: 'WP01', entry_type: 'note', entry_content: 'x', author: 'user' }, 'WorkPackage', 'WP01'],
-    ['errorLogged', { errorType: 'runtime', errorMessage: 'x', wpId: 'WP01', agentId: 'claude' }, { error_type: 'runtime', error_message: 'x', wp_id: 'WP01', agent_id: 'claude' }, 'WorkPackage', 'WP01'],
-    ['errorLogged', { errorType: 'runtime', errorMessage: 'x' }, { error_type: 'runtime', error_message: 'x' }, 'Feature', 'error'],
-    ['dependencyResolved', { wpId: 'WP02', dependencyWpId: 'WP01', resolutionType: 'merged' }, { wp_id: 'WP02', dependency_wp_id: 'WP01', resolution_type: 'merged' }, 'WorkPackage', 'WP02'],
+    [
+      'wpStatusChanged',
+      { wpId: 'WP01', previousStatus: 'planned', newStatus: 'doing' },
+      { wp_id: 'WP01', previous_status: 'planned', new_status: 'doing', changed_by: 'user', feature_slug: null },
+      'WorkPackage',
+      'WP01',
+    ],
+    [
+      'wpCreated',
+      { wpId: 'WP02', title: 'Two', featureSlug: '001-a', dependencies: ['WP01'] },
+      { wp_id: 'WP02', title: 'Two', dependencies: ['WP01'], feature_slug: '001-a' },
+      'WorkPackage',
+      'WP02',
+    ],
+    [
+      'wpAssigned',
+      { wpId: 'WP01', agentId: 'claude', phase: 'implementation' },
+      { wp_id: 'WP01', agent_id: 'claude', phase: 'implementation', retry_count: 0 },
+      'WorkPackage',
+      'WP01',
+    ],
+    [
+      'featureCreated',
+      { featureSlug: '001-a', featureNumber: '001', targetBranch: 'main', wpCount: 7 },
+      { feature_slug: '001-a', feature_number: '001', target_branch: 'main', wp_count: 7 },
+      'Feature',
+      '001-a',
+    ],
+    [
+      'featureCompleted',
+      { featureSlug: '001-a', totalWps: 7, completedAt: '2026-02-07T18:04:05Z', totalDuration: '8.0s' },
+      { feature_slug: '001-a', total_wps: 7, completed_at: '2026-02-07T18:04:05Z', total_duration: '8.0s' },
+      'Feature',
+      '001-a',
+    ],
+    [
+      'historyAdded',
+      { wpId: 'WP01', entryType: 'note', entryContent: 'x' },
+      { wp_id: 'WP01', entry_type: 'note', entry_content: 'x', author: 'user' },
+      'WorkPackage',
+      'WP01',
+    ],
+    [
+      'errorLogged',
+      { errorType: 'runtime', errorMessage: 'x', wpId: 'WP01', agentId: 'claude' },
+      { error_type: 'runtime', error_message: 'x', wp_id: 'WP01', agent_id: 'claude' },
+      'WorkPackage',
+      'WP01',
+    ],
+    [
+      'errorLogged',
+      { errorType: 'runtime', errorMessage: 'x' },
+      { error_type: 'runtime', error_message: 'x' },
+      'Feature',
+      'error',
+    ],
+    [
+      'dependencyResolved',
+      { wpId: 'WP02', dependencyWpId: 'WP01', resolutionType: 'merged' },
+      { wp_id: 'WP02', dependency_wp_id: 'WP01', resolution_type: 'merged' },
+      'WorkPackage',
+      'WP02',
+    ],
   ] as const)(
     '%s(%o) carries its fields and its aggregate (FR-001, FR-002, FR-008, FR-009, FR-010, FR-011, FR-012, FR-013, FR-014, FR-015)',
     async (method, input, payload, aggregateType, aggregateId) => {
@@ -123,6 +188,8 @@ describe('an event map of one’s own', () => {
   test("never repeats a value, even where the schema library's own text would (SEC-2)", async () => {
     const create = createEnvelopeFactory({ ...setup().deps, events: jobs });
 
-    await expect(create({ type: 'JobFinished', payload: { job: 'backup', seconds: -4242 } })).rejects.toThrow('seconds: is not a valid min_value');
+    await expect(create({ type: 'JobFinished', payload: { job: 'backup', seconds: -4242 } })).rejects.toThrow(
+      'seconds: is not a valid min_value',
+    );
   });
 });

@@ -36,7 +36,9 @@ describe('redactText', () => {
   });
 
   test('shows home directories as ~ (SEC-2)', () => {
-    expect(redactText('/data/jane/x and /home/joe/y and /Users/ann/z', { home: '/data/jane' })).toBe('~/x and ~/y and ~/z');
+    expect(redactText('/data/jane/x and /home/joe/y and /Users/ann/z', { home: '/data/jane' })).toBe(
+      '~/x and ~/y and ~/z',
+    );
   });
 
   test('never exceeds its length and never cuts a token into an unknown half', () => {
@@ -84,6 +86,10 @@ describe('trimStack', () => {
 });
 
 test('backoff grows from 500 ms to 30 s and is spread over the whole range', () => {
-  expect([0, 1, 2, 6, 7, 5_000].map((attempt) => backoffCeiling(attempt))).toEqual([500, 1_000, 2_000, 30_000, 30_000, 30_000]);
-  expect([backoffDelay(0, () => 0), backoffDelay(0, () => 0.999_999), backoffDelay(9, () => 0.5)]).toEqual([0, 500, 15_000]);
+  expect([0, 1, 2, 6, 7, 5_000].map((attempt) => backoffCeiling(attempt))).toEqual([
+    500, 1_000, 2_000, 30_000, 30_000, 30_000,
+  ]);
+  expect([backoffDelay(0, () => 0), backoffDelay(0, () => 0.999_999), backoffDelay(9, () => 0.5)]).toEqual([
+    0, 500, 15_000,
+  ]);
 });

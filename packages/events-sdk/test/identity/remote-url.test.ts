@@ -34,9 +34,12 @@ describe('parseRemote', () => {
     expect(JSON.stringify(parseRemote(url))).not.toMatch(/s3cret|TOKEN/);
   });
 
-  test.each(['', '   ', 'https://', 'ext::sh -c x', 'https://host/', 'https://host/a/b:c'])('gives nothing for "%s"', (url) => {
-    expect(parseRemote(url)).toBeNull();
-  });
+  test.each(['', '   ', 'https://', 'ext::sh -c x', 'https://host/', 'https://host/a/b:c'])(
+    'gives nothing for "%s"',
+    (url) => {
+      expect(parseRemote(url)).toBeNull();
+    },
+  );
 });
 
 test('makes slugs as the contract says', () => {
@@ -44,5 +47,12 @@ test('makes slugs as the contract says', () => {
 });
 
 test('accepts an override of two or more names only', () => {
-  expect(['a/b', 'a/b/c', 'a', 'a/', '/b', 'a/ /b'].map((text) => isRepoSlug(text))).toEqual([true, true, false, false, false, false]);
+  expect(['a/b', 'a/b/c', 'a', 'a/', '/b', 'a/ /b'].map((text) => isRepoSlug(text))).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });

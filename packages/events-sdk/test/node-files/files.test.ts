@@ -9,7 +9,12 @@ import { readClockFile, writeClockMirror } from '../../src/node/clock-file.ts';
 import { readSyncConfig, setServerUrl } from '../../src/node/config-file.ts';
 import { resolveHome } from '../../src/node/home.ts';
 import { currentUsername, deriveNodeId } from '../../src/node/node-id.ts';
-import { deriveNewIdentity, readPlainProject, readProjectIdentity, readYamlProject } from '../../src/node/project-identity.ts';
+import {
+  deriveNewIdentity,
+  readPlainProject,
+  readProjectIdentity,
+  readYamlProject,
+} from '../../src/node/project-identity.ts';
 import { temporaryDirectory } from './setup.ts';
 
 const UUID = '3f1c9a52-7f0e-4c55-9d0b-2a6c1b7e4d10';
@@ -19,17 +24,20 @@ describe('node id', () => {
     ['vm', 'root', 'b805cd5cee74'],
     ['laptop', 'alice', '9417b43226d4'],
     ['build-01.example.org', 'josé', '596cfee51cdd'],
-  ])('of %s:%s is the contract\'s (FR-007)', (hostname, username, id) => {
+  ])("of %s:%s is the contract's (FR-007)", (hostname, username, id) => {
     expect(deriveNodeId({ hostname, username })).toBe(id);
   });
 
   test('of another home of the same user differs', () => {
     const parts = { hostname: 'laptop', username: 'alice' };
 
-    expect(new Set([deriveNodeId(parts), deriveNodeId({ ...parts, homeId: 'a' }), deriveNodeId({ ...parts, homeId: 'b' })]).size).toBe(3);
+    expect(
+      new Set([deriveNodeId(parts), deriveNodeId({ ...parts, homeId: 'a' }), deriveNodeId({ ...parts, homeId: 'b' })])
+        .size,
+    ).toBe(3);
   });
 
-  test('takes the user from the environment in the contract\'s order (FR-007)', () => {
+  test("takes the user from the environment in the contract's order (FR-007)", () => {
     expect(currentUsername({ USERNAME: 'd', LNAME: 'c', USER: 'b', LOGNAME: '' })).toBe('b');
     expect(currentUsername({})).not.toBe('');
   });
@@ -101,7 +109,9 @@ describe('project identity', () => {
   });
 
   test('keeps a node id that YAML would read as a number (FR-028c)', async () => {
-    const root = setupProject(`vcs: {type: git}\nproject:\n  uuid: ${UUID.toUpperCase()}\n  node_id: 123456789012\nsync: {enabled: false, auto_start: off}\n`);
+    const root = setupProject(
+      `vcs: {type: git}\nproject:\n  uuid: ${UUID.toUpperCase()}\n  node_id: 123456789012\nsync: {enabled: false, auto_start: off}\n`,
+    );
 
     expect(await readProjectIdentity(root)).toEqual({
       kind: 'identity',
@@ -128,17 +138,49 @@ describe('project identity', () => {
     expect(await readProjectIdentity(setupProject('vcs: {type: git}\n'))).toEqual({ kind: 'missing' });
   });
 
-  test.each(['sync: {enabled: false}', 'sync: { enabled: false }', 'sync:\n  enabled: false'])('is kept on this machine by %j', async (sync) => {
-    const read = await readProjectIdentity(setupProject(`project:\n  uuid: ${UUID}\n${sync}\n`));
+  test.each(['sync: {enabled: false}', 'sync: { enabled: false }', 'sync:\n  enabled: false'])(
+    'is kept on this machine by %j',
+    async (sync) => {
+      const read = await readProjectIdentity(setupProject(`project:\n  uuid: ${UUID}\n${sync}\n`));
 
-    expect(read).toMatchObject({ kind: 'identity', settings: { syncEnabled: false } });
-  });
+      expect(read).toMatchObject({ kind: 'identity', settings: { syncEnabled: false } });
+    },
+  );
 
   test('is the same whether read fast or by the YAML parser (FR-028c)', async () => {
     const line = fc.constantFrom(
-      'project:', 'sync:', 'agents:', `  uuid: ${UUID}`, '  slug: demo', '  slug: "a b"', '  node_id: 123456789012', '  node_id: 1e5 # x',
-      '  team_slug: null', '  repo_slug: a/b', '  enabled: false', '  enabled: no', '  auto_start: false', '  delivery: inline', '    deep: x',
-      '  list: [a, b]', '  list:', '    - a', '  - a', '- a', '# note', '', '  more', 'x: {a: b}', 'sync: {enabled: false}', 'project: {uuid: a}', '  slug: [a]', "  slug: 'q'", '  slug: a: b', '  slug:', '\tt: 1', ' odd: 1',
+      'project:',
+      'sync:',
+      'agents:',
+      `  uuid: ${UUID}`,
+      '  slug: demo',
+      '  slug: "a b"',
+      '  node_id: 123456789012',
+      '  node_id: 1e5 # x',
+      '  team_slug: null',
+      '  repo_slug: a/b',
+      '  enabled: false',
+      '  enabled: no',
+      '  auto_start: false',
+      '  delivery: inline',
+      '    deep: x',
+      '  list: [a, b]',
+      '  list:',
+      '    - a',
+      '  - a',
+      '- a',
+      '# note',
+      '',
+      '  more',
+      'x: {a: b}',
+      'sync: {enabled: false}',
+      'project: {uuid: a}',
+      '  slug: [a]',
+      "  slug: 'q'",
+      '  slug: a: b',
+      '  slug:',
+      '\tt: 1',
+      ' odd: 1',
     );
     let answered = 0;
     await fc.assert(
@@ -160,8 +202,16 @@ describe('home', () => {
     const normal = resolveHome({ HOME: '/h/joe' });
     const moved = resolveHome({ HOME: '/h/joe', SPEC_KITTY_HOME: '/t/box' });
 
-    expect([normal.clockJson, normal.isDefault, normal.display(normal.queueDb)]).toEqual(['/h/joe/.spec-kitty/clock.json', true, '~/.spec-kitty/queue.db']);
-    expect([moved.clockJson, moved.isDefault, moved.display(moved.queueDb)]).toEqual(['/t/box/clock.json', false, '$SPEC_KITTY_HOME/queue.db']);
+    expect([normal.clockJson, normal.isDefault, normal.display(normal.queueDb)]).toEqual([
+      '/h/joe/.spec-kitty/clock.json',
+      true,
+      '~/.spec-kitty/queue.db',
+    ]);
+    expect([moved.clockJson, moved.isDefault, moved.display(moved.queueDb)]).toEqual([
+      '/t/box/clock.json',
+      false,
+      '$SPEC_KITTY_HOME/queue.db',
+    ]);
     expect(resolveHome({ HOME: '/h/joe', SPEC_KITTY_HOME: '~/.spec-kitty' }).isDefault).toBe(true);
   });
 });
@@ -174,10 +224,18 @@ describe('config.toml', () => {
   };
 
   test('gives server and settings (FR-027)', async () => {
-    const source = setupConfig('[sync]\nserver_url = "https://Team.example/"\nmax_queue_size = 5\noverflow = "evict-oldest"\nqueue_driver = "sqljs"\ndelivery = "inline"\n');
+    const source = setupConfig(
+      '[sync]\nserver_url = "https://Team.example/"\nmax_queue_size = 5\noverflow = "evict-oldest"\nqueue_driver = "sqljs"\ndelivery = "inline"\n',
+    );
 
     expect(await readSyncConfig(source, {})).toEqual({
-      config: { serverUrl: 'https://team.example', maxQueueSize: 5, overflow: 'evict-oldest', queueDriver: 'sqljs', delivery: 'inline' },
+      config: {
+        serverUrl: 'https://team.example',
+        maxQueueSize: 5,
+        overflow: 'evict-oldest',
+        queueDriver: 'sqljs',
+        delivery: 'inline',
+      },
       warnings: [],
     });
   });
@@ -187,16 +245,27 @@ describe('config.toml', () => {
     const delivery = async (env: Record<string, string>) => (await readSyncConfig(source, env)).config.delivery;
 
     expect((await readSyncConfig(source, {})).config).toEqual({
-      serverUrl: null, maxQueueSize: 10_000, overflow: 'refuse-new', queueDriver: 'auto', delivery: 'courier',
+      serverUrl: null,
+      maxQueueSize: 10_000,
+      overflow: 'refuse-new',
+      queueDriver: 'auto',
+      delivery: 'courier',
     });
-    expect([await delivery({ CI: 'true' }), await delivery({ CI: 'true', SPEC_KITTY_DELIVERY: 'inline' })]).toEqual(['off', 'inline']);
+    expect([await delivery({ CI: 'true' }), await delivery({ CI: 'true', SPEC_KITTY_DELIVERY: 'inline' })]).toEqual([
+      'off',
+      'inline',
+    ]);
   });
 
   test('is overridden by the environment, and a bad address leads nowhere else (FR-027)', async () => {
     const source = setupConfig('[sync]\nserver_url = "https://a.example"\n');
 
-    expect((await readSyncConfig(source, { SPEC_KITTY_SERVER: 'https://b.example', SPEC_KITTY_QUEUE_DRIVER: 'sqljs' })).config).toMatchObject({
-      serverUrl: 'https://b.example', queueDriver: 'sqljs',
+    expect(
+      (await readSyncConfig(source, { SPEC_KITTY_SERVER: 'https://b.example', SPEC_KITTY_QUEUE_DRIVER: 'sqljs' }))
+        .config,
+    ).toMatchObject({
+      serverUrl: 'https://b.example',
+      queueDriver: 'sqljs',
     });
     const bad = await readSyncConfig(source, { SPEC_KITTY_SERVER: 'http://b.example' });
     expect([bad.config.serverUrl, bad.warnings.length]).toEqual([null, 1]);
@@ -222,7 +291,10 @@ describe('config.toml', () => {
     ['', '[sync]\nserver_url = "https://n.example"\n'],
     ['# mine\n[other]\na = 1 # b\n', '# mine\n[other]\na = 1 # b\n\n[sync]\nserver_url = "https://n.example"\n'],
     ['[sync] # s\ndelivery = "off"\n', '[sync] # s\nserver_url = "https://n.example"\ndelivery = "off"\n'],
-    ['[sync]\nserver_url = "https://o.example" # old\n[z]\nserver_url = "x"\n', '[sync]\nserver_url = "https://n.example" # old\n[z]\nserver_url = "x"\n'],
+    [
+      '[sync]\nserver_url = "https://o.example" # old\n[z]\nserver_url = "x"\n',
+      '[sync]\nserver_url = "https://n.example" # old\n[z]\nserver_url = "x"\n',
+    ],
   ])('keeps comments and other sections when the server of %j changes (FR-027)', async (before, after) => {
     const source = setupConfig(before);
 
@@ -231,11 +303,14 @@ describe('config.toml', () => {
     expect(readFileSync(source.path, 'utf8')).toBe(after);
   });
 
-  test.each(['[sync\n', 'sync = { delivery = "off" }\n'])('is left as it is when %j cannot be edited safely', async (text) => {
-    const source = setupConfig(text);
+  test.each(['[sync\n', 'sync = { delivery = "off" }\n'])(
+    'is left as it is when %j cannot be edited safely',
+    async (text) => {
+      const source = setupConfig(text);
 
-    await expect(setServerUrl(source, 'https://n.example')).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+      await expect(setServerUrl(source, 'https://n.example')).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
 
-    expect(readFileSync(source.path, 'utf8')).toBe(text);
-  });
+      expect(readFileSync(source.path, 'utf8')).toBe(text);
+    },
+  );
 });

@@ -17,7 +17,8 @@ const setupRepo = (...initArgs: string[]): string => {
 };
 const factsOf = (directory: string) => createGitFacts({ time: systemTime, budgetMs: 20_000 }).facts(directory);
 /** A git that does not exist: proves that the answer came from the files. */
-const plainFactsOf = (directory: string) => createGitFacts({ time: systemTime, budgetMs: 20_000, git: 'no-such-git' }).facts(directory);
+const plainFactsOf = (directory: string) =>
+  createGitFacts({ time: systemTime, budgetMs: 20_000, git: 'no-such-git' }).facts(directory);
 const truthOf = (directory: string) => ({
   branch: git(directory, 'rev-parse', '--abbrev-ref', 'HEAD'),
   headSha: git(directory, 'rev-parse', 'HEAD'),
@@ -106,7 +107,11 @@ describe('git facts', () => {
     chmodSync(slow, 0o755);
     const atOnce: Time = { now: () => 0, after: (_ms, action) => systemTime.after(0, action) };
 
-    expect(await createGitFacts({ time: atOnce, budgetMs: 1, git: slow }).facts(root)).toEqual({ branch: null, headSha: null, repoSlug: null });
+    expect(await createGitFacts({ time: atOnce, budgetMs: 1, git: slow }).facts(root)).toEqual({
+      branch: null,
+      headSha: null,
+      repoSlug: null,
+    });
   });
 });
 

@@ -100,7 +100,7 @@ test('finishes what a killed SQLite program left in its journal, which sql.js re
   remove();
 });
 
-test('loses nothing when it is killed at any moment', async () => {
+test('loses nothing when it is killed at any moment, and the same command finishes it', async () => {
   const { path, remove } = aQueuePath();
   await append('node-sqlite', path, 1, 2, 3);
 
@@ -109,9 +109,12 @@ test('loses nothing when it is killed at any moment', async () => {
     await converter.said(changes);
     converter.child.kill('SIGKILL');
     await converter.ended;
-    const { driver } = readStoreFile(path);
+    // A kill in the middle leaves SQLite's journal: sql.js refuses such a file and names this very command.
+    await convertStore({ path, to: 'sqljs' });
 
-    expect(await clocksIn(driver ?? 'sqljs', path)).toEqual([1, 2, 3]);
+    expect(await clocksIn('sqljs', path)).toEqual([1, 2, 3]);
+    await convertStore({ path, to: 'node-sqlite' });
+    expect(await clocksIn('node-sqlite', path)).toEqual([1, 2, 3]);
   }
   remove();
 });
@@ -119,7 +122,7 @@ test('loses nothing when it is killed at any moment', async () => {
 test('in a runtime without node:sqlite says which one it takes', async () => {
   const { path, remove } = aQueuePath();
   await append('node-sqlite', path, 1);
-  const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never);
+  const builtin = vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined);
 
   const attempt = convertStore({ path, to: 'sqljs' });
 

@@ -52,7 +52,8 @@ export default class AuthLogin extends SpecKittyCommand {
     const password = flags['password-stdin'] ? await readSecret(process.stdin) : await askSecret('Password');
     if (password === '')
       throw new Refusal('empty-password', 'The password is empty.', {
-        remedy: 'Pipe it in: printf %s "$PASSWORD" | spec-kitty auth login --server URL --username NAME --password-stdin',
+        remedy:
+          'Pipe it in: printf %s "$PASSWORD" | spec-kitty auth login --server URL --username NAME --password-stdin',
       });
 
     const session = await client.login({ server, username, password }).catch((cause: unknown) => {

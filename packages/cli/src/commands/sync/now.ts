@@ -23,7 +23,11 @@ export default class SyncNow extends SpecKittyCommand {
       onProgress: (now) => progress.show(renderProgress(now)),
     });
     progress.end();
-    return { data: syncReportDocument(report), text: renderSyncReport(report, await client.serverUrl()), exitCode: syncExitCode(report) };
+    return {
+      data: syncReportDocument(report),
+      text: renderSyncReport(report, await client.serverUrl()),
+      exitCode: syncExitCode(report),
+    };
   }
 }
 

@@ -56,7 +56,8 @@ export function createRepo(options: { readonly env?: Readonly<Record<string, str
   onTestFinished(() => {
     rmSync(root, { recursive: true, force: true });
   });
-  const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, env: gitEnv, encoding: 'utf8', stdio: 'pipe' });
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: root, env: gitEnv, encoding: 'utf8', stdio: 'pipe' });
   const write = (path: string, text: string): void => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -81,7 +82,11 @@ export function createRepo(options: { readonly env?: Readonly<Record<string, str
     },
     progress: () => {},
     newUlid: () => `01HZZZZZZZZZZZZZZZZZZZZ${String((ulids += 1)).padStart(3, '0')}`,
-    createIdentity: async () => ({ uuid: '5f0c6f0e-8f7d-4c55-9a0e-0d7a5d1b2c3d', slug: 'my-repo', nodeId: '9a8b7c6d5e4f' }),
+    createIdentity: async () => ({
+      uuid: '5f0c6f0e-8f7d-4c55-9a0e-0d7a5d1b2c3d',
+      slug: 'my-repo',
+      nodeId: '9a8b7c6d5e4f',
+    }),
     version: '1.2.3',
   };
   return {

@@ -161,9 +161,18 @@ function isWalFile(path: string): boolean {
   }
 }
 
+/** One level: a whole missing path is a mistake worth an error, and Node's recursive form never ends on /proc. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+}
+
 function createFile(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     // SQLite gives the files it adds beside this one the same mode.
     closeSync(openSync(path, 'a', 0o600));
   } catch (cause) {

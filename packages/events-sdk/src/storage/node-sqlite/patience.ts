@@ -37,7 +37,8 @@ export function createPatience(time: Time, limitMs: number): Patience {
 
 /** Numbers in [0, 1) that differ between processes, so that waiters do not march in step. */
 function createSpread(seed: number): () => number {
-  let state = seed;
+  // Neighbouring process numbers are taken far apart first.
+  let state = Math.imul(seed, 2_654_435_761) >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;

@@ -31,7 +31,10 @@ export default class CreateFeature extends WorkflowCommand {
       description: 'Where finished work goes. Default: the present branch.',
       helpValue: 'BRANCH',
     }),
-    mission: Flags.string({ description: 'software-dev, research or documentation. Default: software-dev.', helpValue: 'NAME' }),
+    mission: Flags.string({
+      description: 'software-dev, research or documentation. Default: software-dev.',
+      helpValue: 'NAME',
+    }),
   };
 
   protected async work(): Promise<CommandOutcome> {
