@@ -21,6 +21,8 @@ export async function run(world: World, program: string, args: readonly string[]
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  // A program that reads nothing may be gone before this is written.
+  child.stdin.on('error', () => {});
   child.stdin.end(input);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, ...output };

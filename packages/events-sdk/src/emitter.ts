@@ -22,6 +22,8 @@ export interface EmissionFacts {
   readonly project: ProjectFacts | null;
   /** Root of the project, to find its identity later; null outside one. */
   readonly projectRoot: string | null;
+  /** True when the person has been told already why `project` is null. Default false. */
+  readonly isProjectReported?: boolean;
   readonly gitBranch: string | null;
   readonly headCommitSha: string | null;
   readonly repoSlug: string | null;
@@ -97,7 +99,7 @@ export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter
         `${answer.waiting} of ${cap} events wait to be sent. New ones are refused once it is full.`,
       );
     }
-    if ('held' in gate && gate.held !== 'disabled') {
+    if ('held' in gate && gate.held !== 'disabled' && !(gate.held === 'project' && facts.isProjectReported === true)) {
       deps.logger.warn(
         `event-held-${gate.held}`,
         `${countEvents(drafts.length)} kept on this machine: ${HELD_BECAUSE[gate.held]}.`,

@@ -41,7 +41,7 @@ export function createProjectReader(deps: {
   const { cwd, env, logger } = deps;
   const git = createGitFacts({ time: deps.time, budgetMs: deps.gitBudgetMs });
   /** Emissions ask thousands of times; a project is read again only when its file has changed. */
-  const known = new Map<string, { readonly signature: string; readonly found: Identified | null }>();
+  const known = new Map<string, { readonly signature: string; readonly answer: ProjectRead }>();
   let lastRoot: string | null = null;
 
   const isUnchanged = (root: string): boolean => known.has(root) && known.get(root)?.signature === signatureOf(root);
@@ -51,17 +51,20 @@ export function createProjectReader(deps: {
     return lastRoot;
   }
 
-  async function read(root: string | null): Promise<Identified | null> {
-    if (root === null) return null;
+  async function readAny(root: string): Promise<ProjectRead> {
     // Taken before reading: a change in between shows the next time.
     const signature = signatureOf(root);
     const last = known.get(root);
-    if (last !== undefined && last.signature === signature) return last.found;
+    if (last !== undefined && last.signature === signature) return last.answer;
     const answer = await readProjectIdentity(root);
     if (answer.kind === 'broken') logger.warn('project-config-broken', answer.message);
-    const found = answer.kind === 'identity' ? answer : null;
-    if (signature !== undefined) known.set(root, { signature, found });
-    return found;
+    if (signature !== undefined) known.set(root, { signature, answer });
+    return answer;
+  }
+
+  async function read(root: string | null): Promise<Identified | null> {
+    const answer = root === null ? null : await readAny(root);
+    return answer?.kind === 'identity' ? answer : null;
   }
 
   async function lookUp(root: string): Promise<ProjectFacts | null> {
@@ -83,6 +86,7 @@ export function createProjectReader(deps: {
             ? null
             : { ...project, teamSlug: project.teamSlug ?? (await deliveredTeam(store, project.uuid)) },
         projectRoot: root,
+        isProjectReported: root !== null && (await readAny(root)).kind === 'broken',
         gitBranch: branch,
         headCommitSha: headSha,
         repoSlug: found?.identity.repoSlug ?? repoSlug,
