@@ -65,11 +65,12 @@ const inAll = (task: string): Step['command'] => ['turbo', 'run', task, '--outpu
 
 const readSources: readonly Step[] = [
   { name: 'format', command: ['oxfmt', '--check', '.'] },
-  { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'layers', command: ['node', 'scripts/check-layers.ts'] },
 ];
 const build: Step = { name: 'build', command: inAll('build') };
-const typecheck: readonly Step[] = [
+const readTypes: readonly Step[] = [
+  // Type-aware: it reads the declarations that the build makes.
+  { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'typecheck', command: inAll('typecheck') },
   { name: 'typecheck scripts', command: ['tsc', '-p', 'scripts/tsconfig.json'] },
 ];
@@ -121,7 +122,7 @@ const isTestsOnly = values['tests-only'] === true;
 const steps: readonly Step[] = [
   ...(isTestsOnly ? [] : readSources),
   build,
-  ...(isTestsOnly ? [] : typecheck),
+  ...(isTestsOnly ? [] : readTypes),
   ...folders.map(testStep),
   ...(values.fast === true ? [] : [onOldestNode]),
   ...(isTestsOnly ? [] : demos),
