@@ -8,7 +8,7 @@ import { wpStatusChanged } from '@spec-kitty/events-sdk';
 import { openNodeClient } from '@spec-kitty/events-sdk/node';
 import { anEvent } from '@spec-kitty/events-sdk/testing';
 
-import { DRIVERS } from './emission-cost.ts';
+import { DRIVERS, type Driver } from './emission-cost.ts';
 import { median } from './statistics.ts';
 
 const SLICE_MS = 400;
@@ -26,27 +26,32 @@ export async function measureSustained(): Promise<readonly Rate[]> {
   const bare = openBare(join(root, 'bare.db'));
   const move = wpStatusChanged({ wpId: 'WP01', previousStatus: 'planned', newStatus: 'doing' });
   const many = Array.from({ length: 1000 }, () => move);
-  const clients = DRIVERS.map((driver) => openNodeClient({ cwd: root, env: makeHome(root, driver) }));
+  // One home for each case: bulk appends must not slow the single ones down.
+  const open = (name: string, driver: Driver) => openNodeClient({ cwd: root, env: makeHome(root, name, driver) });
+  const clients = DRIVERS.map((driver) => ({
+    driver,
+    single: open(`single-${driver}`, driver),
+    bulk: open(`bulk-${driver}`, driver),
+  }));
   const cases = [
     { name: 'bare node:sqlite', events: 1, work: async (): Promise<unknown> => appendBare(bare) },
-    ...DRIVERS.flatMap((driver, index) => [
-      { name: `emit, ${driver}`, events: 1, work: async () => clients[index]?.emit(move) },
-      { name: `emitAll of 1,000, ${driver}`, events: 1000, work: async () => clients[index]?.emitAll(many) },
+    ...clients.flatMap(({ driver, single, bulk }) => [
+      { name: `emit, ${driver}`, events: 1, work: (): Promise<unknown> => single.emit(move) },
+      { name: `emitAll of 1,000, ${driver}`, events: 1000, work: (): Promise<unknown> => bulk.emitAll(many) },
     ]),
   ];
   const rates = cases.map(() => [] as number[]);
   for (let slice = 0; slice < SLICES; slice += 1) {
-    // Bulk cases fill the queue, so they come last in a slice and the store is emptied by starting small.
     for (const [index, { events, work }] of cases.entries()) rates[index]?.push(events * (await perSecond(work)));
   }
-  for (const client of clients) await client.close();
+  for (const { single, bulk } of clients) await Promise.all([single.close(), bulk.close()]);
   bare.close();
   rmSync(root, { recursive: true, force: true });
   return cases.map(({ name }, index) => ({ name, perSecond: median(rates[index] ?? []) }));
 }
 
-function makeHome(root: string, driver: string): NodeJS.ProcessEnv {
-  const home = join(root, `home-${driver}`);
+function makeHome(root: string, name: string, driver: Driver): NodeJS.ProcessEnv {
+  const home = join(root, name);
   mkdirSync(join(root, '.kittify'), { recursive: true });
   writeFileSync(join(root, '.kittify', 'config.yaml'), IDENTITY);
   mkdirSync(home);
