@@ -5,7 +5,7 @@
 import type { HandOff, NodeClient } from './client.ts';
 import { describeFailure } from './failure.ts';
 import type { Invocation } from './invocation.ts';
-import { packageFrames, redact } from './redact.ts';
+import { packageFrames, redact, redactForTeam } from './redact.ts';
 import { renderIndicator } from './render/indicator.ts';
 
 /** How long each step may take before the command leaves without it. */
@@ -37,7 +37,7 @@ async function logError(invocation: Invocation, error: unknown): Promise<void> {
   await client.emitAll([
     errorLogged({
       errorType: failure.errorType,
-      errorMessage: redact(failure.message.split('\n', 1)[0] ?? failure.message),
+      errorMessage: redactForTeam(failure.message.split('\n', 1)[0] ?? failure.message),
       ...(wpId === undefined ? {} : { wpId }),
       ...(agentId === undefined ? {} : { agentId }),
       ...(stack === '' ? {} : { stackTrace: stack }),

@@ -5,8 +5,13 @@ import { redactText, trimStack } from '@spec-kitty/events-sdk';
 
 const MAX_MESSAGE_LENGTH = 500;
 
-/** The text with home folders as `~`, secrets and mail addresses masked, and at most 500 characters. */
+/** A message for the person at this terminal: home folders as `~`, secrets masked, at most 500 characters. */
 export function redact(text: string): string {
+  return redactText(text, { home: homedir(), maxLength: MAX_MESSAGE_LENGTH, keepsMail: true });
+}
+
+/** A text that leaves the machine: as {@link redact}, and without mail addresses. */
+export function redactForTeam(text: string): string {
   return redactText(text, { home: homedir(), maxLength: MAX_MESSAGE_LENGTH });
 }
 

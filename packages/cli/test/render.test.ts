@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { readGlobalSwitches } from '../src/argv.ts';
-import { packageFrames, redact } from '../src/redact.ts';
+import { packageFrames, redact, redactForTeam } from '../src/redact.ts';
 import { authStatusDocument, renderAuthStatus } from '../src/render/auth.ts';
 import { renderIndicator } from '../src/render/indicator.ts';
 import { isColourful } from '../src/render/paint.ts';
@@ -201,6 +201,8 @@ test('redaction masks homes, tokens and addresses with passwords, and bounds the
   expect(safe).toMatch(/^at ~\/x with /);
   for (const secret of ['/home/ann', 'eyJhbGciOi', 'abc.def', 'xyz', 'u:p']) expect(safe).not.toContain(secret);
   expect(redact('word '.repeat(900))).toHaveLength(500);
+  expect(redact('git config user.email you@example.com')).toContain('you@example.com');
+  expect(redactForTeam('asked for ada@example.com')).toBe('asked for [mail address]');
 });
 
 test('a stack names files relative to their package', () => {

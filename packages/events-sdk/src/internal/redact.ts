@@ -8,6 +8,8 @@
 export interface RedactOptions {
   /** The person's home directory; shown as `~`. Usual home directories are recognised without it. */
   readonly home?: string;
+  /** True for a text that only its own person sees, such as a remedy with an example address in it. Default false. */
+  readonly keepsMail?: boolean;
   /** Longest result in UTF-16 units. Default 2000. */
   readonly maxLength?: number;
 }
@@ -40,10 +42,11 @@ const RULES: readonly (readonly [RegExp, string])[] = [
     ),
     `$1${MASK}`,
   ],
-  [/\b(?!git@)[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[a-z]{2,}\b/gi, '[mail address]'],
   // 40 digits are a commit id, which people need to see.
   [/\b(?![0-9a-f]{40}\b)[0-9a-f]{32,}\b/gi, MASK],
 ];
+
+const MAIL_ADDRESS = /\b(?!git@)[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}\.[a-z]{2,}\b/gi;
 
 /** Long runs of base64 letters; only those that mix kinds of characters as chance does are secrets. */
 const BASE64_RUN = /[\w+/-]{32,}={0,2}/g;
@@ -54,6 +57,7 @@ export function redactText(text: string, options: RedactOptions = {}): string {
   let result = firstWholeWords(text, maxLength * 2);
   result = hideHomes(result, options.home);
   for (const [pattern, replacement] of RULES) result = result.replace(pattern, replacement);
+  if (options.keepsMail !== true) result = result.replace(MAIL_ADDRESS, '[mail address]');
   result = result.replace(BASE64_RUN, (run) => (looksRandom(run) ? MASK : run));
   return cutTo(result, maxLength);
 }
