@@ -34,7 +34,7 @@ function setup(overrides: Partial<ClientDeps<SpecKittyEvents>> = {}) {
     nodeId: '9417b43226d4',
     session: TEST_SESSION,
     project: PROJECT,
-    projectRoot: '/work/demo',
+    projectRoot: '/srv/demo',
     gitBranch: 'main',
     headCommitSha: null,
     repoSlug: null,

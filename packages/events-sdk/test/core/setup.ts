@@ -42,7 +42,7 @@ export function setupEmitter(options: EmitterSetup = {}) {
     nodeId: '9417b43226d4',
     session: options.session === undefined ? TEST_SESSION : options.session,
     project: options.project === undefined ? PROJECT : options.project,
-    projectRoot: '/work/demo',
+    projectRoot: '/srv/demo',
     gitBranch: 'main',
     headCommitSha: 'a'.repeat(40),
     repoSlug: 'acme/demo-repo',

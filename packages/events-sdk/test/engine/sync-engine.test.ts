@@ -302,7 +302,7 @@ describe('gates', () => {
       lookUpProject: () =>
         Promise.resolve(uuid === null ? null : { uuid, slug: 'demo', teamSlug: null, syncEnabled: true }),
     });
-    await put([anEvent({ project_uuid: null, project_slug: null })], { projectRoot: '/work/demo' });
+    await put([anEvent({ project_uuid: null, project_slug: null })], { projectRoot: '/srv/demo' });
 
     expect(await engine.syncNow()).toMatchObject({ sent: 0, held: 1 });
     expect(transport.pushes).toEqual([]);
@@ -320,7 +320,7 @@ describe('gates', () => {
     const { engine, transport, put, store } = await setupEngine({
       lookUpProject: () => Promise.resolve({ uuid: PROJECT, slug: 'demo', teamSlug: null, syncEnabled: false }),
     });
-    await put([anEvent()], { projectRoot: '/work/demo' });
+    await put([anEvent()], { projectRoot: '/srv/demo' });
 
     await engine.syncNow();
 
