@@ -2,7 +2,8 @@
 import type { EventEnvelope } from './contract/envelope.ts';
 import type { EventMap, EventType } from './contract/event-map.ts';
 
-export type HeldReason = 'team' | 'project' | 'disabled' | 'team-changed';
+export const HELD_REASONS = ['team', 'project', 'disabled', 'team-changed'] as const;
+export type HeldReason = (typeof HELD_REASONS)[number];
 export type DroppedReason = 'invalid' | 'full' | 'unavailable';
 
 export type EmitOutcome<M extends EventMap, T extends EventType<M> = EventType<M>> =

@@ -2,6 +2,7 @@
  * Where a home stands, read from the store in one consistent view: every figure has its evidence there,
  * none comes from a flag in memory.
  */
+import { HELD_REASONS } from '../emit-outcome.ts';
 import type { StoreReader } from '../storage/port.ts';
 import { readSize, type QueueSize } from '../queue/offline-queue.ts';
 import { readLastSuccess, readLastSync, type LastSync } from './history.ts';
@@ -11,7 +12,7 @@ import { isLive, readLease, type LeaseOwner } from './lease.ts';
 export type LinkState = 'connected' | 'reconnecting' | 'offline' | 'offline-batch';
 
 export interface SyncStatus extends QueueSize {
-  /** Held events by reason. */
+  /** Held events by reason; `unknown` for a reason that is none of ours. */
   readonly heldBy: Readonly<Record<string, number>>;
   /** When the oldest waiting event was stored, in milliseconds since the epoch. */
   readonly oldestWaitingAt: number | null;
@@ -26,19 +27,12 @@ export function readStatus(
   reader: StoreReader,
   deps: { cap: number; now: number; isGone: (owner: LeaseOwner) => boolean },
 ): SyncStatus {
-  const heldBy: Record<string, number> = {};
   const size = readSize(reader, deps.cap);
-  if (size.held > 0) {
-    for (const { reason } of reader.events({ states: ['held'] })) {
-      const key = reason ?? 'unknown';
-      heldBy[key] = (heldBy[key] ?? 0) + 1;
-    }
-  }
   const oldest = reader.events({ states: ['queued', 'held'], limit: 1 })[0];
   const lease = readLease(reader);
   return {
     ...size,
-    heldBy,
+    heldBy: countHeld(reader, size.held),
     oldestWaitingAt: oldest === undefined ? null : oldest.enqueuedAt * 1000,
     lastSync: readLastSync(reader),
     lastSuccessAt: readLastSuccess(reader),
@@ -47,4 +41,12 @@ export function readStatus(
       : null,
     clock: reader.clock(),
   };
+}
+
+/** Counted where the rows are: after every emitting command a full queue would be too much to fetch. */
+function countHeld(reader: StoreReader, held: number): Readonly<Record<string, number>> {
+  if (held === 0) return {};
+  const known = HELD_REASONS.map((reason) => [reason, reader.count({ states: ['held'], reason })] as const);
+  const unknown = known.reduce((rest, [, count]) => rest - count, held);
+  return Object.fromEntries([...known, ['unknown', unknown] as const].filter(([, count]) => count > 0));
 }

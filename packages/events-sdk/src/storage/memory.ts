@@ -88,10 +88,11 @@ function select(contents: Contents, query: EventQuery): readonly StoredEvent[] {
     .slice(0, query.limit);
 }
 
-function matches(row: StoredEvent, { states, teamSlug, projectUuid, server, after }: EventQuery): boolean {
+function matches(row: StoredEvent, { states, teamSlug, projectUuid, server, reason, after }: EventQuery): boolean {
   if (!isOneOf(states, row.state)) return false;
   if (teamSlug !== undefined && row.teamSlug !== teamSlug) return false;
   if (projectUuid !== undefined && row.projectUuid !== projectUuid) return false;
+  if (reason !== undefined && row.reason !== reason) return false;
   if (server !== undefined && row.server !== null && row.server !== server) return false;
   return (
     after === undefined ||

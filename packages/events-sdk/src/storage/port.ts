@@ -60,13 +60,15 @@ export interface EventQuery {
   readonly projectUuid?: string | null;
   /** Rows bound to this server or to none. */
   readonly server?: string;
+  /** Exactly this reason. */
+  readonly reason?: string;
   /** Only rows behind this position. */
   readonly after?: QueuePosition;
   readonly limit?: number;
 }
 
 /** Which rows to count. Absent fields do not filter. */
-export type EventCount = Pick<EventQuery, 'states' | 'teamSlug' | 'server'>;
+export type EventCount = Pick<EventQuery, 'states' | 'teamSlug' | 'server' | 'reason'>;
 
 /** Reading, in one consistent view. */
 export interface StoreReader {

@@ -104,6 +104,22 @@ export const READING_PROMISES: Promises = {
       [5, 2, 3, 2, 0],
     );
   },
+  'counts and finds the rows with one reason': async (store) => {
+    await put(
+      store,
+      aStoredEvent({ lamportClock: 1, state: 'held', reason: 'team' }),
+      aStoredEvent({ lamportClock: 2, state: 'held', reason: 'project' }),
+      aStoredEvent({ lamportClock: 3, state: 'parked', reason: 'team' }),
+      aStoredEvent({ lamportClock: 4 }),
+    );
+    const counts = await store.read((reader) => [
+      reader.count({ reason: 'team' }),
+      reader.count({ states: ['held'], reason: 'team' }),
+      reader.count({ reason: 'disabled' }),
+    ]);
+    deepEqual(counts, [2, 1, 0]);
+    deepEqual(await idsOf(store, { reason: 'team' }), ['event-1', 'event-3']);
+  },
   'counts the rows of one team, and those one server may have': async (store) => {
     await put(
       store,

@@ -44,11 +44,11 @@ const OUR_COLUMNS: readonly string[] = [
 /** Position in sending order; a row without a readable clock comes first. Queries repeat it to reach the index. */
 export const SORT_CLOCK = 'ifnull(lamport_clock, 0)';
 
-// The first also gives the count of all rows and the largest clock, the second the count of those set aside:
-// with both, no count walks over the waiting rows.
+// The first also gives the count of all rows and the largest clock, the second the counts of those set aside, by
+// reason too: with both, no count walks over the waiting rows or opens an envelope.
 const INDEXES_AND_META = `
   CREATE INDEX IF NOT EXISTS idx_sending_order ON queue (${SORT_CLOCK});
-  CREATE INDEX IF NOT EXISTS idx_aside ON queue (standing) WHERE standing <> 'queued';
+  CREATE INDEX IF NOT EXISTS idx_aside ON queue (standing, reason) WHERE standing <> 'queued';
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   PRAGMA user_version = ${SCHEMA_VERSION};`;
 
