@@ -13,9 +13,10 @@ import type {
   HomeStatus,
   NodeClient as LibraryClient,
   NodeEmitOptions,
+  QueueDriver,
 } from '@spec-kitty/events-sdk/node';
 
-export type { AuthStatus, ConnectionStatus, HandOff, HomeStatus };
+export type { AuthStatus, ConnectionStatus, HandOff, HomeStatus, QueueDriver };
 
 /** What a set of events has in common. */
 export type EmitContext = NodeEmitOptions;
@@ -46,9 +47,6 @@ export const openNodeClient: OpenClient = async (options) => {
     courier: { script: fileURLToPath(new URL('./courier.js', import.meta.url)) },
   });
 };
-
-/** How a home keeps its queue. */
-export type QueueDriver = 'node-sqlite' | 'sqljs';
 
 /** The file of a home's queue, without opening it: works also where the store itself refuses to. */
 export interface QueueFile {

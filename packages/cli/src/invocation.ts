@@ -2,9 +2,11 @@
  * One run of the program: where its output goes, which switches were given, and the client it may open. Hooks and
  * commands are started by the framework, which passes nothing of ours along; they meet here.
  */
-import { warnOnce, withRemedy, type Logger } from './logger.ts';
+import { warnOnce, type Logger } from '@spec-kitty/events-sdk';
+
 import type { NodeClient, OpenClient } from './client.ts';
 import type { Failure } from './failure.ts';
+import { withRemedy } from './remedies.ts';
 import { renderFailure } from './render/failure.ts';
 import { isColourful, type Paint, painter } from './render/paint.ts';
 

@@ -13,6 +13,7 @@ import { readStatus, type SyncStatus } from './engine/status.ts';
 import { createSyncEngine, type SyncOptions } from './engine/sync-engine.ts';
 import { EventsSdkError } from './errors.ts';
 import { silentLogger, warnOnce, type Logger } from './internal/logger.ts';
+import { once } from './internal/once.ts';
 import { systemTime, type Time } from './internal/time.ts';
 import { createOfflineQueue, type OfflineQueue, type OverflowPolicy } from './queue/offline-queue.ts';
 import type { EventStore } from './storage/port.ts';
@@ -141,10 +142,8 @@ interface Parts {
 
 /** Opens the store on first use and never again after `refuseMore`. */
 function openOnce<M extends EventMap>(deps: ClientDeps<M>, time: Time): Parts {
-  let opening: Promise<Opened> | undefined;
   let closed = false;
-
-  async function openStore(): Promise<Opened> {
+  const opened = once(async (): Promise<Opened> => {
     const store = await deps.openStore();
     const queue = createOfflineQueue({
       store,
@@ -153,23 +152,17 @@ function openOnce<M extends EventMap>(deps: ClientDeps<M>, time: Time): Parts {
       ...(deps.overflow === undefined ? {} : { overflow: deps.overflow }),
     });
     return { store, queue };
-  }
+  });
 
   return {
-    open() {
-      if (closed) return Promise.reject(new EventsSdkError('CLOSED', 'The client is closed.'));
-      opening ??= openStore().catch((cause: unknown) => {
-        opening = undefined;
-        throw cause;
-      });
-      return opening;
-    },
+    open: () => (closed ? Promise.reject(new EventsSdkError('CLOSED', 'The client is closed.')) : opened()),
     refuseMore() {
       closed = true;
     },
     async close() {
-      const opened = await opening?.catch(() => undefined);
-      await opened?.store.close();
+      if (!opened.isStarted()) return;
+      const parts = await opened().catch(() => undefined);
+      await parts?.store.close();
     },
   };
 }

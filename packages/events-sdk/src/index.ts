@@ -31,7 +31,7 @@ export {
 } from './events/factory.ts';
 export type { StampFacts } from './events/stamp.ts';
 export { createUlidFactory, isUlid } from './id/ulid.ts';
-export { silentLogger, type Logger } from './internal/logger.ts';
+export { silentLogger, warnOnce, type Logger } from './internal/logger.ts';
 export { redactText, trimStack, type RedactOptions } from './internal/redact.ts';
 export { systemTime, type Time } from './internal/time.ts';
 export type { ProjectFacts } from './queue/binding.ts';

@@ -5,8 +5,9 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
+import type { Logger } from '@spec-kitty/events-sdk';
+
 import type { HomeStatus, NodeClient, SpecKittyOutcome } from '../../src/client.ts';
-import type { Logger } from '../../src/logger.ts';
 
 /** What the fake is told to be. */
 export interface FakeScript {

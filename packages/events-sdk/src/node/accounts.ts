@@ -5,11 +5,11 @@ import { sessionFromEnvironment } from '../auth/environment-session.ts';
 import type { SessionProvider } from '../auth/port.ts';
 import { createTokenManager, type AuthStatus, type TokenManager } from '../auth/token-manager.ts';
 import type { Logger } from '../internal/logger.ts';
+import { once } from '../internal/once.ts';
 import type { Time } from '../internal/time.ts';
 import type { SyncConfig } from './config-file.ts';
 import { createCredentialsFile } from './credentials-file.ts';
 import type { Env, Home } from './home.ts';
-import { once } from './once.ts';
 
 /** The sessions of a home and its environment. */
 export interface Accounts {

@@ -19,13 +19,17 @@ export interface SyncConfig {
   readonly serverUrl: string | null;
   readonly maxQueueSize: number;
   readonly overflow: 'refuse-new' | 'evict-oldest';
-  readonly queueDriver: QueueDriver;
+  readonly queueDriver: DriverChoice;
   readonly delivery: DeliveryMode;
 }
 
 /** Which SQLite opens the queue; `auto` takes the native one where the runtime has it. */
+export type DriverChoice = QueueDriver | 'auto';
+
+/** The two SQL stores, by name. */
 export type QueueDriver = (typeof QUEUE_DRIVERS)[number];
-const QUEUE_DRIVERS = ['auto', 'node-sqlite', 'sqljs'] as const;
+const QUEUE_DRIVERS = ['node-sqlite', 'sqljs'] as const;
+const DRIVER_CHOICES = ['auto', ...QUEUE_DRIVERS] as const;
 
 /** The settings in force, and what a person should correct. */
 export interface LoadedConfig {
@@ -49,7 +53,7 @@ const fileKeys = {
     v.minValue(1, 'must be at least 1'),
   ),
   overflow: v.picklist(['refuse-new', 'evict-oldest'], 'must be refuse-new or evict-oldest'),
-  queue_driver: v.picklist(QUEUE_DRIVERS, `must be one of ${QUEUE_DRIVERS.join(', ')}`),
+  queue_driver: v.picklist(DRIVER_CHOICES, `must be one of ${DRIVER_CHOICES.join(', ')}`),
   delivery: v.picklist(DELIVERY_MODES, `must be one of ${DELIVERY_MODES.join(', ')}`),
 };
 
@@ -103,7 +107,7 @@ export async function readSyncConfig(source: ConfigSource, env: Env = process.en
       serverUrl,
       maxQueueSize: pick('max_queue_size') ?? MAX_QUEUED_EVENTS,
       overflow: pick('overflow') ?? 'refuse-new',
-      queueDriver: choice('SPEC_KITTY_QUEUE_DRIVER', QUEUE_DRIVERS) ?? pick('queue_driver') ?? 'auto',
+      queueDriver: choice('SPEC_KITTY_QUEUE_DRIVER', DRIVER_CHOICES) ?? pick('queue_driver') ?? 'auto',
       delivery: deliveryInEnv ?? (isUnclear ? 'off' : (deliveryInFile ?? (isCi(env) ? 'off' : 'courier'))),
     },
     warnings: warnings.length <= 1 ? warnings : [warnings.join(' ')],

@@ -14,7 +14,7 @@ import { guarded } from '../storage/node-sqlite/connection.ts';
 import { openNodeSqliteStore } from '../storage/node-sqlite/index.ts';
 import { createPatience } from '../storage/node-sqlite/patience.ts';
 import { withDirectoryLock } from './directory-lock.ts';
-import type { QueueDriver } from './home-store.ts';
+import type { QueueDriver } from './config-file.ts';
 import { hasContent, sqliteFileState } from './sqlite-file.ts';
 
 /** A store's file as it lies there. */

@@ -7,6 +7,7 @@ import type { Logger } from '../internal/logger.ts';
 import type { EventStore } from '../storage/port.ts';
 import { VALUE } from '../storage/values.ts';
 import { readClockFile, type ClockFile } from './clock-file.ts';
+import type { DriverChoice, QueueDriver } from './config-file.ts';
 import { withDirectoryLock } from './directory-lock.ts';
 import { errorCodeOf, type Env, type Home } from './home.ts';
 import { makeDirectory } from './make-directory.ts';
@@ -15,13 +16,10 @@ import { currentHostname, currentUsername, deriveNodeId } from './node-id.ts';
 /** How long creating or converting the file waits for a sql.js store at work, in milliseconds. */
 const LOCK_WAIT_MS = 5_000;
 
-/** The two SQL stores, by name. */
-export type QueueDriver = 'node-sqlite' | 'sqljs';
-
 export interface OpenHomeStoreOptions {
   readonly home: Home;
   readonly env: Env;
-  readonly driver: QueueDriver | 'auto';
+  readonly driver: DriverChoice;
   readonly logger: Logger;
 }
 
@@ -58,7 +56,7 @@ function makeHome(home: Home): void {
   }
 }
 
-async function chooseDriver(wanted: QueueDriver | 'auto'): Promise<QueueDriver> {
+async function chooseDriver(wanted: DriverChoice): Promise<QueueDriver> {
   if (wanted !== 'auto') return wanted;
   const { isNodeSqliteAvailable } = await import('../storage/node-sqlite/index.ts');
   return isNodeSqliteAvailable() ? 'node-sqlite' : 'sqljs';

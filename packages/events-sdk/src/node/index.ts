@@ -12,7 +12,8 @@ export {
 export { withDirectoryLock, type DirectoryLockOptions } from './directory-lock.ts';
 export { createGitFacts, readOriginUrl, type GitFacts, type GitFactsDeps, type GitFactsSource } from './git-facts.ts';
 export { resolveHome, type Env, type Home } from './home.ts';
-export { openHomeStore, type HomeStore, type QueueDriver } from './home-store.ts';
+export type { DriverChoice, QueueDriver } from './config-file.ts';
+export { openHomeStore, type HomeStore } from './home-store.ts';
 export type { ConnectionStatus, HomeStatus } from './home-status.ts';
 export { currentHostname, currentUsername, deriveNodeId, type NodeIdParts } from './node-id.ts';
 export {

@@ -13,6 +13,7 @@ import type { SyncReport } from '../engine/report.ts';
 import type { SyncOptions } from '../engine/sync-engine.ts';
 import { createUlidFactory } from '../id/ulid.ts';
 import { silentLogger, warnOnce, type Logger } from '../internal/logger.ts';
+import { once } from '../internal/once.ts';
 import { systemTime, type Time } from '../internal/time.ts';
 import type { OverflowPolicy } from '../queue/offline-queue.ts';
 import type { EventStore } from '../storage/port.ts';
@@ -26,7 +27,6 @@ import { resolveHome, type Env, type Home } from './home.ts';
 import { openHomeStore } from './home-store.ts';
 import { readHomeStatus, type HomeStatus } from './home-status.ts';
 import { isGoneOwner, leaseOwner } from './lease-owner.ts';
-import { once } from './once.ts';
 import { createProjectReader } from './project-facts.ts';
 
 export interface OpenNodeClientOptions<M extends EventMap = SpecKittyEvents> {
@@ -152,11 +152,6 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
     return made;
   });
 
-  async function emitAll(drafts: Parameters<Emitter<M>['emitAll']>[0], emitOptions?: NodeEmitOptions) {
-    mirror.moves();
-    return (await client()).emitAll(drafts, emitOptions);
-  }
-
   const syncNow = ({ deadlineMs, signal, ...rest }: NodeSyncOptions = {}): Promise<SyncReport> =>
     withDeadline({ time, deadlineMs, signal }, async (ending) =>
       (await client()).syncNow({ waitForOthersMs: WAIT_FOR_COURIER_MS, ...rest, signal: ending }),
@@ -185,11 +180,13 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
   });
 
   return {
-    emitAll,
-    async emit(draft, rest) {
-      const [outcome] = await emitAll([draft], rest);
-      // One draft in, one outcome out, of the same type.
-      return outcome as Awaited<ReturnType<Emitter<M>['emit']>> as never;
+    async emit(draft, emitOptions) {
+      mirror.moves();
+      return (await client()).emit(draft, emitOptions);
+    },
+    async emitAll(drafts, emitOptions) {
+      mirror.moves();
+      return (await client()).emitAll(drafts, emitOptions);
     },
     syncNow,
     status,

@@ -63,8 +63,7 @@ export function createProjectReader(deps: {
   }
 
   async function read(root: string | null): Promise<Identified | null> {
-    const answer = root === null ? null : await readAny(root);
-    return answer?.kind === 'identity' ? answer : null;
+    return root === null ? null : identified(await readAny(root));
   }
 
   async function lookUp(root: string): Promise<ProjectFacts | null> {
@@ -78,7 +77,11 @@ export function createProjectReader(deps: {
     async factsAt(chosen, store) {
       const root = chosen ?? around();
       // The branch is the checkout's one stands in, which in a worktree is not the project's.
-      const [found, { branch, headSha, repoSlug }] = await Promise.all([read(root), git.facts(chosen ?? cwd)]);
+      const [answer, { branch, headSha, repoSlug }] = await Promise.all([
+        root === null ? null : readAny(root),
+        git.facts(chosen ?? cwd),
+      ]);
+      const found = answer === null ? null : identified(answer);
       const project = found === null ? null : toFacts(found);
       return {
         project:
@@ -86,7 +89,7 @@ export function createProjectReader(deps: {
             ? null
             : { ...project, teamSlug: project.teamSlug ?? (await deliveredTeam(store, project.uuid)) },
         projectRoot: root,
-        isProjectReported: root !== null && (await readAny(root)).kind === 'broken',
+        isProjectReported: answer?.kind === 'broken',
         gitBranch: branch,
         headCommitSha: headSha,
         repoSlug: found?.identity.repoSlug ?? repoSlug,
@@ -108,6 +111,10 @@ export function createProjectReader(deps: {
 }
 
 type Identified = Extract<ProjectRead, { kind: 'identity' }>;
+
+function identified(answer: ProjectRead): Identified | null {
+  return answer.kind === 'identity' ? answer : null;
+}
 
 /** Differs after every change of the project's file; undefined without one. */
 function signatureOf(root: string): string | undefined {

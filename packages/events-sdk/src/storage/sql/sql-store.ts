@@ -131,10 +131,13 @@ async function commitTogether(
  */
 function runGuarded<T>(db: SqlDatabase, summary: Summary, work: (tx: StoreTransaction) => T): T {
   let refusal: EventsSdkError | undefined;
+  let hasEnded = false;
   const watch =
     <A extends unknown[], R>(call: (...args: A) => R) =>
     (...args: A): R => {
       if (refusal !== undefined) throw refusal;
+      // Made when it is needed: with its stack, an error for every transaction would cost more than many of them.
+      if (hasEnded) throw new EventsSdkError('CLOSED', 'This transaction has ended.');
       try {
         return call(...args);
       } catch (error) {
@@ -156,7 +159,7 @@ function runGuarded<T>(db: SqlDatabase, summary: Summary, work: (tx: StoreTransa
     setValue: watch(tx.setValue),
   });
   if (refusal !== undefined) throw refusal;
-  refusal = new EventsSdkError('CLOSED', 'This transaction has ended.');
+  hasEnded = true;
   if (value instanceof Promise) {
     throw new EventsSdkError('INVALID_ARGUMENT', 'Work inside a transaction must not be asynchronous.');
   }

@@ -6,6 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 
 import { EventsSdkError } from '../../errors.ts';
+import { loadNodeSqlite } from '../../storage/node-sqlite/builtin.ts';
 
 /** The open data file. */
 export interface ServerDatabase {
@@ -60,7 +61,7 @@ CREATE INDEX IF NOT EXISTS events_of_package ON events (team_slug, project_uuid,
 
 /** Opens `path` (or `:memory:`), creating file and tables where absent. The file is readable by its owner only. */
 export async function openServerDatabase(path: string): Promise<ServerDatabase> {
-  const { DatabaseSync } = await importSqlite();
+  const { DatabaseSync } = requireSqlite();
   let sql: DatabaseSync;
   try {
     // It holds password hashes and the signing secret, and SQLite would create it with the umask.
@@ -99,24 +100,12 @@ export async function openServerDatabase(path: string): Promise<ServerDatabase> 
   };
 }
 
-/** Loads `node:sqlite` without its ExperimentalWarning; says what is needed where the runtime has none. */
-export async function importSqlite(
-  load: () => Promise<typeof import('node:sqlite')> = () => import('node:sqlite'),
-): Promise<typeof import('node:sqlite')> {
-  const emitWarning = process.emitWarning;
-  // The warning is emitted while the module loads; every other warning passes.
-  process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
-    if (!String(warning).includes('SQLite is an experimental feature')) emitWarning.call(process, warning, ...rest);
-  }) satisfies typeof process.emitWarning;
-  try {
-    return await load();
-  } catch (cause) {
-    throw new EventsSdkError(
-      'STORAGE_UNAVAILABLE',
-      `The contract server keeps its data with node:sqlite, which this Node (${process.version}) lacks. Use Node 22.13 or newer.`,
-      { cause },
-    );
-  } finally {
-    process.emitWarning = emitWarning;
-  }
+/** `node:sqlite`; says what is needed where the runtime has none. */
+export function requireSqlite(load = loadNodeSqlite): typeof import('node:sqlite') {
+  const sqlite = load();
+  if (sqlite !== undefined) return sqlite;
+  throw new EventsSdkError(
+    'STORAGE_UNAVAILABLE',
+    `The contract server keeps its data with node:sqlite, which this Node (${process.version}) lacks. Use Node 22.13 or newer.`,
+  );
 }
