@@ -7,8 +7,8 @@
 const REMEDIES: Readonly<Record<string, string>> = {
   'event-held-project': 'Give it one: spec-kitty init',
   'event-held-team-changed': 'See: spec-kitty auth status',
-  'event-dropped-full': 'Deliver: spec-kitty sync now',
-  'queue-filling': 'Deliver: spec-kitty sync now',
+  'event-dropped-full': 'Run: spec-kitty sync now',
+  'queue-filling': 'Run: spec-kitty sync now',
 };
 
 /** The warning, followed by what to type where one command helps. */
