@@ -2,10 +2,9 @@
  * `clock.json`: the clock's mirror for people and other tools (CONTRACT §3, DESIGN §4.2). The truth is in the
  * store; this file is read once at open, written now and then, and its value never goes down by our hand.
  */
-import { readFileSync } from 'node:fs';
-
 import { MAX_REMOTE_CLOCK } from '../clock/lamport.ts';
-import { errorCodeOf, writeHomeFile } from './home.ts';
+import { errorCodeOf, readTextFile, systemDisk, type Disk } from './disk.ts';
+import { writeHomeFile } from './replace-file.ts';
 
 /** What the file says. Null: there is none. `broken`: carry on from the store and warn once with `message`. */
 export type ClockFile =
@@ -22,14 +21,14 @@ export interface ClockMirror {
 }
 
 /** Reads the file as it is; missing keys become 0 and null. Never throws. */
-export function readClockFile(path: string): ClockFile {
-  let text: string;
+export function readClockFile(path: string, disk: Disk = systemDisk): ClockFile {
+  let text: string | undefined;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readTextFile(disk, path);
   } catch (error) {
-    const code = errorCodeOf(error);
-    return code === 'ENOENT' || code === 'ENOTDIR' ? null : broken(`it cannot be read (${code})`);
+    return broken(`it cannot be read (${errorCodeOf(error)})`);
   }
+  if (text === undefined) return null;
   let content: unknown;
   try {
     content = JSON.parse(text.replace(/^\uFEFF/, ''));
@@ -56,13 +55,13 @@ export function readClockFile(path: string): ClockFile {
  *
  * @throws FILE_UNUSABLE, with the old file untouched.
  */
-export function writeClockMirror(path: string, mirror: ClockMirror): number {
-  const present = readClockFile(path);
+export function writeClockMirror(path: string, mirror: ClockMirror, disk: Disk = systemDisk): number {
+  const present = readClockFile(path, disk);
   const value = present?.kind === 'clock' ? Math.max(present.value, mirror.value) : mirror.value;
   const isThere = present?.kind === 'clock' && present.value === value && present.nodeId === mirror.nodeId;
   if (!isThere) {
     const content = { value, node_id: mirror.nodeId, updated_at: isoWithMicroseconds(mirror.now) };
-    writeHomeFile(path, JSON.stringify(content, null, 2), { isDurable: false, shownAs: 'clock.json' });
+    writeHomeFile(disk, path, JSON.stringify(content, null, 2), { isDurable: false, shownAs: 'clock.json' });
   }
   return value;
 }

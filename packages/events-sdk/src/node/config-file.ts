@@ -2,7 +2,6 @@
  * `config.toml`, section `[sync]`: where events go and how (FR-027, CONTRACT §7, DESIGN §4.9). A file that cannot be
  * used never stops a command: defaults apply, automatic delivery is off, and one warning says what to correct.
  */
-import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 
 import { MAX_QUEUED_EVENTS } from '../contract/limits.ts';
@@ -11,7 +10,8 @@ import type { DeliveryMode } from '../identity/project-identity.ts';
 import { DELIVERY_MODES } from '../identity/project-identity.ts';
 import { keyLine, serverUrlEdits } from '../identity/toml-edit.ts';
 import type { Env } from './home.ts';
-import { errorCodeOf, writeHomeFile } from './home.ts';
+import { errorCodeOf, readTextFile, systemDisk } from './disk.ts';
+import { writeHomeFile } from './replace-file.ts';
 
 /** How this home syncs. */
 export interface SyncConfig {
@@ -145,7 +145,7 @@ export async function setServerUrl(source: ConfigSource, serverUrl: string): Pro
     } catch {
       continue;
     }
-    writeHomeFile(source.path, edited, { isDurable: true, shownAs: source.shownAs });
+    writeHomeFile(systemDisk, source.path, edited, { isDurable: true, shownAs: source.shownAs });
     return address;
   }
   throw new EventsSdkError(
@@ -184,10 +184,9 @@ async function readSection(source: ConfigSource, warnings: string[]): Promise<Se
 
 function readText(source: ConfigSource): string | null {
   try {
-    return readFileSync(source.path, 'utf8');
+    return readTextFile(systemDisk, source.path) ?? null;
   } catch (cause) {
     const code = errorCodeOf(cause);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw new EventsSdkError('FILE_UNUSABLE', `${source.shownAs} cannot be read (${code}). Check its permissions.`, {
       cause,
     });

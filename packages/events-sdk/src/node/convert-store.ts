@@ -3,7 +3,6 @@
  * between write-ahead log and rollback journal, in one step that has happened or has not, also after a kill.
  */
 
-import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { EventsSdkError, isEventsSdkError } from '../errors.ts';
@@ -14,6 +13,7 @@ import { guarded } from '../storage/node-sqlite/connection.ts';
 import { openNodeSqliteStore } from '../storage/node-sqlite/index.ts';
 import { createPatience } from '../storage/node-sqlite/patience.ts';
 import { withDirectoryLock } from './directory-lock.ts';
+import { systemDisk } from './disk.ts';
 import type { QueueDriver } from './config-file.ts';
 import { hasContent, sqliteFileState } from './sqlite-file.ts';
 
@@ -47,10 +47,10 @@ const DEFAULT_WAIT_MS = 5_000;
 /** Looks at a store's file without opening it as a database. Rejects with STORAGE_UNAVAILABLE when it cannot be read. */
 export function readStoreFile(path: string): StoreFile {
   try {
-    const state = sqliteFileState(path);
+    const state = sqliteFileState(systemDisk, path);
     if (state === undefined) return { driver: null, bytes: 0 };
     const bytes = ['', '-wal', '-journal'].reduce((sum, suffix) => sum + sizeOf(path + suffix), 0);
-    return { driver: state.isWal || hasContent(`${path}-wal`) ? 'node-sqlite' : 'sqljs', bytes };
+    return { driver: state.isWal || hasContent(systemDisk, `${path}-wal`) ? 'node-sqlite' : 'sqljs', bytes };
   } catch (cause) {
     throw new EventsSdkError('STORAGE_UNAVAILABLE', `Cannot read ${basename(path)}. Check its rights.`, { cause });
   }
@@ -70,7 +70,7 @@ export async function convertStore(options: ConvertStoreOptions): Promise<StoreC
   if (readStoreFile(path).driver === null) return { from: null, changed: false };
   return alone(async () => {
     const from = readStoreFile(path).driver;
-    const isUnfinished = hasContent(`${path}-journal`);
+    const isUnfinished = hasContent(systemDisk, `${path}-journal`);
     if (from === to && !isUnfinished) return { from, changed: false };
     if (to === 'node-sqlite') {
       const store = await openNodeSqliteStore({ path, busyTimeoutMs: waitMs, time });
@@ -103,7 +103,7 @@ async function leaveWalMode(path: string, waitMs: number, time: Time): Promise<v
   } finally {
     db.close();
   }
-  if (readStoreFile(path).driver === 'sqljs' && !hasContent(`${path}-journal`)) return;
+  if (readStoreFile(path).driver === 'sqljs' && !hasContent(systemDisk, `${path}-journal`)) return;
   throw new EventsSdkError(
     'STORAGE_UNAVAILABLE',
     `${basename(path)} could not be converted; its rows are as they were.`,
@@ -121,5 +121,5 @@ function switchToRollbackJournal(db: DatabaseSync): void {
 }
 
 function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return systemDisk.look(path)?.size ?? 0;
 }

@@ -7,7 +7,6 @@
  * `flock`, which Node cannot do, and a directory of that name would break the original. The two therefore do not
  * exclude each other; a file half written by the original reads as no credentials for that moment.
  */
-import { readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { formatCredentials, readPlainTables, tablesToCredentials, type Tables } from '../auth/credentials-format.ts';
@@ -18,7 +17,8 @@ import { silentLogger, warnOnce, type Logger } from '../internal/logger.ts';
 import { makeDirectory } from './make-directory.ts';
 import type { Time } from '../internal/time.ts';
 import { withDirectoryLock } from './directory-lock.ts';
-import { errorCodeOf, writeHomeFile } from './home.ts';
+import { errorCodeOf, readTextFile, removeFile, systemDisk, type Disk } from './disk.ts';
+import { writeHomeFile } from './replace-file.ts';
 
 /** Where the file and its lock are. */
 export interface CredentialsFileOptions {
@@ -30,6 +30,8 @@ export interface CredentialsFileOptions {
   readonly shownAs?: string;
   /** Told once when the file cannot be used; never its content. */
   readonly logger?: Logger;
+  /** Default: the machine's own. */
+  readonly disk?: Disk;
 }
 
 /** Another process may hold the lock for one whole request to the token endpoint, and then some. */
@@ -37,7 +39,7 @@ const LOCK_WAIT_MS = AUTH_TIMEOUT_MS + 5_000;
 
 /** Creates the store of one credentials file. Touches nothing until it is used. */
 export function createCredentialsFile(options: CredentialsFileOptions): CredentialStore {
-  const { path, lockPath = `${path}.lock.d`, time, shownAs = basename(path) } = options;
+  const { path, lockPath = `${path}.lock.d`, time, shownAs = basename(path), disk = systemDisk } = options;
   const logger = warnOnce(options.logger ?? silentLogger);
 
   async function load(): Promise<Credentials | null> {
@@ -53,13 +55,12 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
 
   function readText(): string | null {
     try {
-      // Synchronous: for a file this small the thread pool costs an emission more than the read itself.
-      return readFileSync(path, 'utf8');
+      return readTextFile(disk, path) ?? null;
     } catch (error) {
-      const code = errorCodeOf(error);
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-        logger.warn('CREDENTIALS_UNREADABLE', `${shownAs} cannot be read (${code}). Check its permissions.`);
-      }
+      logger.warn(
+        'CREDENTIALS_UNREADABLE',
+        `${shownAs} cannot be read (${errorCodeOf(error)}). Check its permissions.`,
+      );
       return null;
     }
   }
@@ -67,13 +68,13 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
   return {
     load,
     async update(work) {
-      orFileUnusable(shownAs, () => makeDirectory(dirname(path)));
-      return withDirectoryLock(lockPath, { waitMs: LOCK_WAIT_MS, time }, async () => {
+      orFileUnusable(shownAs, () => makeDirectory(disk, dirname(path)));
+      return withDirectoryLock(lockPath, { waitMs: LOCK_WAIT_MS, time, disk }, async () => {
         const { answer, next } = await work(await load());
         if (next === undefined) return answer;
-        removeStrays(path);
-        if (next === null) orFileUnusable(shownAs, () => removeFile(path));
-        else writeHomeFile(path, formatCredentials(next), { isDurable: true, shownAs });
+        removeStrays(disk, path);
+        if (next === null) orFileUnusable(shownAs, () => removeFile(disk, path));
+        else writeHomeFile(disk, path, formatCredentials(next), { isDurable: true, shownAs });
         return answer;
       });
     },
@@ -98,19 +99,11 @@ function isTable(value: unknown): boolean {
 }
 
 /** Temporary files hold tokens. Under the lock any that is there was left by a killed process. */
-function removeStrays(path: string): void {
+function removeStrays(disk: Disk, path: string): void {
   const prefix = `${basename(path)}.`;
-  for (const name of readdirSync(dirname(path))) {
+  for (const name of disk.list(dirname(path))) {
     if (name.startsWith(prefix) && /^\d+\.tmp$/.test(name.slice(prefix.length)))
-      rmSync(join(dirname(path), name), { force: true });
-  }
-}
-
-function removeFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (errorCodeOf(error) !== 'ENOENT') throw error;
+      removeFile(disk, join(dirname(path), name));
   }
 }
 

@@ -8,14 +8,14 @@
  * owner's: its name is unique, so of many who try exactly one succeeds, and none can break a lock that lives.
  */
 
-import { closeSync, openSync, readdirSync, renameSync, rmSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EventsSdkError } from '../errors.ts';
 import { sleep, systemTime } from '../internal/time.ts';
 import type { Time } from '../internal/time.ts';
+import { errorCodeOf, removeFile, systemDisk, type Disk } from './disk.ts';
+import { makeDirectory } from './make-directory.ts';
 import { currentOwner, lifeOf, nameToOwner, ownerToName } from './process-owner.ts';
 import type { ProcessOwner } from './process-owner.ts';
-import { makeDirectory } from './make-directory.ts';
 
 /** How {@link withDirectoryLock} waits. */
 export interface DirectoryLockOptions {
@@ -25,6 +25,8 @@ export interface DirectoryLockOptions {
   readonly time?: Time;
   /** Ends the wait early. Work under way is not interrupted. */
   readonly signal?: AbortSignal;
+  /** Default: the machine's own. */
+  readonly disk?: Disk;
 }
 
 /** An owner nobody here can look up (another machine, or a program that leaves no name) is given this long. */
@@ -43,33 +45,41 @@ export async function withDirectoryLock<T>(
   options: DirectoryLockOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  const name = await acquire(path, options);
+  const disk = options.disk ?? systemDisk;
+  const name = await acquire(disk, path, options);
   try {
     return await work();
   } finally {
-    release(path, name);
+    release(disk, path, name);
   }
 }
 
-async function acquire(path: string, options: DirectoryLockOptions): Promise<string> {
+async function acquire(disk: Disk, path: string, options: DirectoryLockOptions): Promise<string> {
   const time = options.time ?? systemTime;
-  const deadline = time.now() + options.waitMs;
+  const startedAt = time.now();
+  // Pauses are added up too: a clock set back must not make the wait longer.
+  let pausedMs = 0;
   let keepAlive: NodeJS.Timeout | undefined;
   try {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
-      const name = ownerToName(currentOwner(time.now()));
-      if (take(path, name, time.now())) return name;
-      if (options.signal?.aborted === true || time.now() >= deadline) throw busy(path, options);
+      const now = time.now();
+      const name = ownerToName(currentOwner(now));
+      if (take(disk, path, { name, nowMs: now })) return name;
+      if (options.signal?.aborted === true || Math.max(pausedMs, now - startedAt) >= options.waitMs) {
+        throw busy(disk, path, options);
+      }
       // Timers of `Time` never keep a process alive; an emission waiting for its turn must.
       keepAlive ??= setInterval(() => {}, UNKNOWN_OWNER_EXPIRY_MS);
-      await sleep(time, pauseMs * (0.5 + Math.random() / 2), options.signal);
+      const pause = pauseMs * (0.5 + Math.random() / 2);
+      await sleep(time, pause, options.signal);
+      pausedMs += pause;
     }
   } catch (cause) {
     if (cause instanceof EventsSdkError) throw cause;
     const lock = basename(path);
     throw new EventsSdkError(
       'STORAGE_UNAVAILABLE',
-      `Cannot make the lock ${lock}: ${codeOf(cause)}. Check that its folder can be written.`,
+      `Cannot make the lock ${lock} (${errorCodeOf(cause)}). Check that its folder can be written.`,
       { cause },
     );
   } finally {
@@ -77,65 +87,83 @@ async function acquire(path: string, options: DirectoryLockOptions): Promise<str
   }
 }
 
-/** One try, without waiting. */
-function take(path: string, name: string, nowMs: number): boolean {
-  const entries = list(path);
-  if (entries === undefined) return create(path, name, nowMs);
-  const owner = ownerAmong(entries);
-  if (owner !== undefined) return isGone(owner, nowMs) && takeOver(path, ownerToName(owner), name);
-  // An empty directory is SQLite's own dot-file lock, or what is left of it.
-  const isOld = nowMs - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs) > UNKNOWN_OWNER_EXPIRY_MS;
-  return isOld && entries.length === 0 && removeEmpty(path) && create(path, name, nowMs);
+/** Who wants the lock, and when. */
+interface Claim {
+  readonly name: string;
+  readonly nowMs: number;
 }
 
-function create(path: string, name: string, nowMs: number): boolean {
+/** One try, without waiting. */
+function take(disk: Disk, path: string, claim: Claim): boolean {
+  const entries = list(disk, path);
+  if (entries === undefined) return create(disk, path, claim);
+  const owner = ownerAmong(entries);
+  if (owner !== undefined) return isGone(owner, claim.nowMs) && takeOver(disk, path, ownerToName(owner), claim.name);
+  // An empty directory is SQLite's own dot-file lock, or what is left of it.
+  if (entries.length > 0 || ageMs(disk, path, claim.nowMs) <= UNKNOWN_OWNER_EXPIRY_MS) return false;
+  return removeEmpty(disk, path) && create(disk, path, claim);
+}
+
+function create(disk: Disk, path: string, { name, nowMs }: Claim): boolean {
   const prepared = `${path}.${name}`;
-  makeDirectory(prepared);
+  makeDirectory(disk, prepared);
   try {
-    closeSync(openSync(join(prepared, name), 'wx', 0o600));
+    disk.close(disk.open(join(prepared, name), 'wx'));
     // A directory is never renamed onto one with an owner inside: the second of two comes too late.
-    renameSync(prepared, path);
+    disk.rename(prepared, path);
   } catch (error) {
-    rmSync(prepared, { recursive: true, force: true });
-    if (list(path) !== undefined || codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return false;
+    removeHold(disk, prepared);
+    const code = errorCodeOf(error);
+    if (list(disk, path) !== undefined || code === 'ENOTEMPTY' || code === 'EEXIST') return false;
     throw error;
   }
-  sweep(path, nowMs);
+  sweep(disk, path, nowMs);
   return true;
 }
 
-function takeOver(path: string, oldName: string, name: string): boolean {
+function takeOver(disk: Disk, path: string, oldName: string, name: string): boolean {
   try {
-    renameSync(join(path, oldName), join(path, name));
+    disk.rename(join(path, oldName), join(path, name));
     return true;
   } catch (error) {
     // Another waiter was faster, or the owner let go after all.
-    if (codeOf(error) === 'ENOENT') return false;
+    if (errorCodeOf(error) === 'ENOENT') return false;
     throw error;
   }
 }
 
-function release(path: string, name: string): void {
+function release(disk: Disk, path: string, name: string): void {
   const leaving = `${path}.${name}`;
   try {
     // Only a machine we cannot see may have judged us dead; then the lock is not ours to remove.
-    if (list(path)?.includes(name) !== true) return;
-    renameSync(path, leaving);
-    // Two plain calls: the recursive one loads a module of its own.
-    unlinkSync(join(leaving, name));
-    rmdirSync(leaving);
+    if (list(disk, path)?.includes(name) !== true) return;
+    disk.rename(path, leaving);
+    disk.unlink(join(leaving, name));
+    disk.rmdir(leaving);
   } catch {
     // What stays behind names this process and is taken over or swept once it has ended.
   }
 }
 
 /** Removes what killed processes left while taking or letting go. Young ones are left to their makers. */
-function sweep(path: string, nowMs: number): void {
+function sweep(disk: Disk, path: string, nowMs: number): void {
   const prefix = `${basename(path)}.`;
-  for (const entry of list(dirname(path)) ?? []) {
+  for (const entry of list(disk, dirname(path)) ?? []) {
     const owner = entry.startsWith(prefix) ? nameToOwner(entry.slice(prefix.length)) : undefined;
     if (owner === undefined || nowMs - owner.takenAtMs < UNKNOWN_OWNER_EXPIRY_MS || lifeOf(owner) === 'alive') continue;
-    rmSync(join(dirname(path), entry), { recursive: true, force: true });
+    removeHold(disk, join(dirname(path), entry));
+  }
+}
+
+/** Removes a prepared or abandoned lock directory; only names of ours inside it are touched. What fails stays for the next sweep. */
+function removeHold(disk: Disk, directory: string): void {
+  try {
+    for (const name of list(disk, directory) ?? []) {
+      if (nameToOwner(name) !== undefined) removeFile(disk, join(directory, name));
+    }
+    disk.rmdir(directory);
+  } catch {
+    // Another process may be removing it as well.
   }
 }
 
@@ -144,8 +172,8 @@ function isGone(owner: ProcessOwner, nowMs: number): boolean {
   return life === 'dead' || (life === 'unknown' && nowMs - owner.takenAtMs > UNKNOWN_OWNER_EXPIRY_MS);
 }
 
-function busy(path: string, options: DirectoryLockOptions): EventsSdkError {
-  const owner = ownerAmong(list(path) ?? []);
+function busy(disk: Disk, path: string, options: DirectoryLockOptions): EventsSdkError {
+  const owner = ownerAmong(list(disk, path) ?? []);
   const holder = owner === undefined ? 'another program' : `process ${owner.pid} on ${owner.host.split('~')[0]}`;
   const waited = options.signal?.aborted === true ? 'the wait was stopped' : `after ${options.waitMs} ms`;
   return new EventsSdkError(
@@ -161,25 +189,25 @@ function ownerAmong(entries: readonly string[]): ProcessOwner | undefined {
   return entries.map(nameToOwner).find((owner) => owner !== undefined);
 }
 
-function list(path: string): readonly string[] | undefined {
+function ageMs(disk: Disk, path: string, nowMs: number): number {
+  const changedAtNs = disk.look(path)?.changedAtNs;
+  return changedAtNs === undefined ? 0 : nowMs - Number(changedAtNs / 1_000_000n);
+}
+
+function list(disk: Disk, path: string): readonly string[] | undefined {
   try {
-    return readdirSync(path);
+    return disk.list(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (errorCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-function removeEmpty(path: string): boolean {
+function removeEmpty(disk: Disk, path: string): boolean {
   try {
-    rmdirSync(path);
+    disk.rmdir(path);
     return true;
   } catch {
     return false;
   }
-}
-
-function codeOf(error: unknown): string {
-  // Errors of node:fs carry a code; anything else is told by its text.
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }

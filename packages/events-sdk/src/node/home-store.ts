@@ -9,7 +9,8 @@ import { VALUE } from '../storage/values.ts';
 import { readClockFile, type ClockFile } from './clock-file.ts';
 import type { DriverChoice, QueueDriver } from './config-file.ts';
 import { withDirectoryLock } from './directory-lock.ts';
-import { errorCodeOf, type Env, type Home } from './home.ts';
+import { errorCodeOf, systemDisk } from './disk.ts';
+import type { Env, Home } from './home.ts';
 import { makeDirectory } from './make-directory.ts';
 import { currentHostname, currentUsername, deriveNodeId } from './node-id.ts';
 
@@ -45,7 +46,7 @@ export async function openHomeStore(options: OpenHomeStoreOptions): Promise<Home
 
 function makeHome(home: Home): void {
   try {
-    makeDirectory(home.root);
+    makeDirectory(systemDisk, home.root);
   } catch (cause) {
     const shown = home.display(home.root);
     throw new EventsSdkError(

@@ -2,12 +2,8 @@
  * Where this machine's files live: `~/.spec-kitty`, or the directory `SPEC_KITTY_HOME` names. Every path of
  * the home comes from here, so that a test or a sandbox moves all of them at once (DESIGN §4.17).
  */
-import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-
-import { EventsSdkError } from '../errors.ts';
-import { makeDirectory } from './make-directory.ts';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 
 /** Environment variables, as `process.env` has them. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -52,79 +48,6 @@ export function resolveHome(env: Env = process.env): Home {
 export function personHome(env: Env = process.env): string {
   const fromEnv = process.platform === 'win32' ? undefined : env['HOME'];
   return fromEnv === undefined || fromEnv === '' ? homedir() : fromEnv;
-}
-
-/**
- * Writes a file of the home whole or not at all: temporary file (0600) beside it, then rename. Makes the home
- * (0700) if needed and follows a symbolic link to its target. `isDurable` also waits for the disk.
- *
- * @throws FILE_UNUSABLE, with the old file untouched and the temporary one gone.
- */
-export function writeHomeFile(
-  path: string,
-  text: string,
-  options: { readonly isDurable: boolean; readonly shownAs: string },
-): void {
-  let temporary: string | undefined;
-  try {
-    makeDirectory(dirname(path));
-    const target = targetOf(path);
-    // The name is fixed for a process, so that what a killed one left is bounded and reused.
-    temporary = `${target}.${process.pid}.tmp`;
-    writeAll(temporary, Buffer.from(text, 'utf8'), options.isDurable);
-    renameSync(temporary, target);
-    temporary = undefined;
-    if (options.isDurable) syncDirectory(dirname(target));
-  } catch (cause) {
-    if (temporary !== undefined) rmSync(temporary, { force: true });
-    throw new EventsSdkError(
-      'FILE_UNUSABLE',
-      `Cannot write ${options.shownAs} (${errorCodeOf(cause)}). Check its permissions and free space.`,
-      {
-        cause,
-      },
-    );
-  }
-}
-
-/** The system's short code of a failed file operation, e.g. `ENOSPC`: says why without saying where. */
-export function errorCodeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';
-}
-
-function writeAll(path: string, bytes: Buffer, isDurable: boolean): void {
-  const file = openSync(path, 'w', 0o600);
-  try {
-    let done = 0;
-    while (done < bytes.length) {
-      // A full disk may take a part and report no error.
-      const taken = writeSync(file, bytes, done);
-      if (taken === 0) throw Object.assign(new Error('The disk took no bytes.'), { code: 'ENOSPC' });
-      done += taken;
-    }
-    if (isDurable) fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function syncDirectory(path: string): void {
-  // Windows cannot open a directory; there a rename is as durable as it gets.
-  if (process.platform === 'win32') return;
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
-}
-
-function targetOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
 }
 
 function expandTilde(path: string, person: string): string {

@@ -11,7 +11,7 @@ import type { DeliveryMode, ProjectIdentity, ProjectSettings } from '../identity
 import { canonicalUuid, DELIVERY_MODES } from '../identity/project-identity.ts';
 import { isRepoSlug, parseRemote, slugFromName } from '../identity/remote-url.ts';
 import type { Env } from './home.ts';
-import { errorCodeOf } from './home.ts';
+import { errorCodeOf } from './disk.ts';
 import { currentHostname, currentUsername, deriveNodeId } from './node-id.ts';
 
 /** What the file says. `missing`: no file, or no identity in it yet. `broken`: it must be repaired by a person. */

@@ -3,8 +3,8 @@
  * whether somebody left it in the middle of a change.
  */
 
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { FILE_HEADER_BYTES, readFileHeader } from '../storage/sql/file-header.ts';
+import { errorCodeOf, type Disk } from './disk.ts';
 
 /** A file at one moment. */
 export interface SqliteFileState {
@@ -15,34 +15,34 @@ export interface SqliteFileState {
 }
 
 /** Looks at the file; undefined when there is none. */
-export function sqliteFileState(path: string): SqliteFileState | undefined {
-  let fd: number;
+export function sqliteFileState(disk: Disk, path: string): SqliteFileState | undefined {
+  let file: number;
   try {
-    fd = openSync(path, 'r');
+    file = disk.open(path, 'r');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (errorCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
   try {
-    return openFileState(fd);
+    return openFileState(disk, file);
   } finally {
-    closeSync(fd);
+    disk.close(file);
   }
 }
 
 /** The same for an open file. */
-export function openFileState(fd: number): SqliteFileState {
-  const bytes = Buffer.alloc(FILE_HEADER_BYTES);
-  readSync(fd, bytes, 0, FILE_HEADER_BYTES, 0);
+export function openFileState(disk: Disk, file: number): SqliteFileState {
+  const bytes = new Uint8Array(FILE_HEADER_BYTES);
+  disk.read(file, bytes, 0);
   const header = readFileHeader(bytes);
-  const { size, mtimeNs, ino } = fstatSync(fd, { bigint: true });
+  const { size, changedAtNs, ino } = disk.lookAt(file);
   return {
-    generation: `${size}.${mtimeNs}.${ino}.${header?.changeCounter ?? ''}`,
+    generation: `${size}.${changedAtNs}.${ino}.${header?.changeCounter ?? ''}`,
     isWal: header?.isWal === true,
   };
 }
 
 /** Whether a file beside the database (`-wal`, `-journal`) holds something. */
-export function hasContent(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
+export function hasContent(disk: Disk, path: string): boolean {
+  return (disk.look(path)?.size ?? 0) > 0;
 }

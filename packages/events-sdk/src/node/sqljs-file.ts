@@ -5,16 +5,16 @@
  * lessened by a last look at the file right before it is replaced.
  */
 
-import { closeSync, fsyncSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { EventsSdkError, isEventsSdkError } from '../errors.ts';
 import { systemTime } from '../internal/time.ts';
 import type { Time } from '../internal/time.ts';
-import type { Persister } from '../storage/sqljs/persister.ts';
+import type { Persister, StoredImage } from '../storage/sqljs/persister.ts';
 import { withDirectoryLock } from './directory-lock.ts';
+import { errorCodeOf, readOpenFile, removeFile, systemDisk, type Disk } from './disk.ts';
 import { currentOwner, lifeOf, nameToOwner, ownerToName } from './process-owner.ts';
 import { hasContent, openFileState, sqliteFileState } from './sqlite-file.ts';
-import { makeDirectory } from './make-directory.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** Where the file is and how long to wait for it. */
 export interface SqlJsFileOptions {
@@ -23,6 +23,8 @@ export interface SqlJsFileOptions {
   readonly busyTimeoutMs?: number;
   /** Default: the machine's own. */
   readonly time?: Time;
+  /** Default: the machine's own. */
+  readonly disk?: Disk;
 }
 
 const NO_FILE = 'none';
@@ -30,104 +32,75 @@ const TEMP_SUFFIX = '.tmp';
 
 /** A persister for {@link openSqlJsStore} of `storage/sqljs`. Makes the file (0600) and its folder (0700) when it first saves. */
 export function createSqlJsFile(options: SqlJsFileOptions): Persister {
-  const { path } = options;
-  const time = options.time ?? systemTime;
-  const lock = { waitMs: options.busyTimeoutMs ?? 15_000, time };
+  const { path, disk = systemDisk, time = systemTime } = options;
+  const lock = { waitMs: options.busyTimeoutMs ?? 15_000, time, disk };
   let isSwept = false;
   return {
     async load(known) {
-      return told(() => load(path, known));
+      return told(() => load(disk, path, known));
     },
     exclusively: (work) =>
       withDirectoryLock(`${path}.lock`, lock, async () => {
-        if (!isSwept) sweepTemps(path);
+        if (!isSwept) sweepTemps(disk, path);
         isSwept = true;
         return work();
       }),
     async save(bytes, replaced) {
-      return told(() => save(path, bytes, replaced, time.now()));
+      return told(() => save(disk, path, bytes, { replaced, nowMs: time.now() }));
     },
   };
 }
 
-function load(path: string, known: string | undefined) {
-  const state = sqliteFileState(path);
-  refuseUnfinished(path, state?.isWal === true);
+function load(disk: Disk, path: string, known: string | undefined): StoredImage | undefined {
+  const state = sqliteFileState(disk, path);
+  refuseUnfinished(disk, path, state?.isWal === true);
   if (state === undefined) return known === NO_FILE ? undefined : { generation: NO_FILE, bytes: null };
   if (state.generation === known) return undefined;
-  const fd = openSync(path, 'r');
+  const file = disk.open(path, 'r');
   try {
-    const { generation, isWal } = openFileState(fd);
-    refuseUnfinished(path, isWal);
-    return { generation, bytes: readFileSync(fd) };
+    const { generation, isWal } = openFileState(disk, file);
+    refuseUnfinished(disk, path, isWal);
+    return { generation, bytes: readOpenFile(disk, file) };
   } finally {
-    closeSync(fd);
+    disk.close(file);
   }
 }
 
-function save(path: string, bytes: Uint8Array, replaced: string, nowMs: number): string {
-  makeDirectory(dirname(path));
-  const temp = `${path}.${ownerToName(currentOwner(nowMs))}${TEMP_SUFFIX}`;
-  const fd = openSync(temp, 'wx', 0o600);
-  try {
-    let generation: string;
-    try {
-      writeFully(fd, bytes);
-      fsyncSync(fd);
-      generation = sqliteFileState(temp)?.generation ?? NO_FILE;
-    } finally {
-      closeSync(fd);
-    }
-    const present = sqliteFileState(path);
-    refuseUnfinished(path, present?.isWal === true);
-    if ((present?.generation ?? NO_FILE) !== replaced) {
-      throw new EventsSdkError(
-        'STORAGE_BUSY',
-        'Another program changed queue.db meanwhile; nothing was written. Try again.',
-      );
-    }
-    renameSync(temp, path);
-    syncFolder(dirname(path));
-    return generation;
-  } catch (error) {
-    rmSync(temp, { force: true });
-    throw error;
-  }
-}
-
-/** On a full disk a write may be short without an error. */
-function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) {
-    const count = writeSync(fd, bytes, written);
-    if (count === 0)
-      throw new EventsSdkError(
-        'STORAGE_UNAVAILABLE',
-        'Cannot write queue.db: the disk takes no more bytes. Free some space.',
-      );
-    written += count;
-  }
-}
-
-function syncFolder(folder: string): void {
-  // Windows cannot open a folder; there the rename itself has to do.
-  if (process.platform === 'win32') return;
-  const fd = openSync(folder, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+function save(
+  disk: Disk,
+  path: string,
+  bytes: Uint8Array,
+  { replaced, nowMs }: { readonly replaced: string; readonly nowMs: number },
+): string {
+  const temporary = `${path}.${ownerToName(currentOwner(nowMs))}${TEMP_SUFFIX}`;
+  let generation = NO_FILE;
+  replaceFile(disk, path, bytes, {
+    temporary,
+    isDurable: true,
+    check() {
+      generation = sqliteFileState(disk, temporary)?.generation ?? NO_FILE;
+      const present = sqliteFileState(disk, path);
+      refuseUnfinished(disk, path, present?.isWal === true);
+      if ((present?.generation ?? NO_FILE) !== replaced) {
+        throw new EventsSdkError(
+          'STORAGE_BUSY',
+          'Another program changed queue.db meanwhile; nothing was written. Try again.',
+        );
+      }
+    },
+  });
+  return generation;
 }
 
 /** Never both drivers on one file, and never half a transaction of another program. */
-function refuseUnfinished(path: string, isWal: boolean): void {
-  if (isWal || hasContent(`${path}-wal`)) {
+function refuseUnfinished(disk: Disk, path: string, isWal: boolean): void {
+  if (isWal || hasContent(disk, `${path}-wal`)) {
     throw new EventsSdkError(
       'STORAGE_REFUSED',
       'queue.db is kept by the node-sqlite driver. Use that driver, or run: spec-kitty sync store --convert sqljs',
     );
   }
-  if (hasContent(`${path}-journal`)) {
+  if (hasContent(disk, `${path}-journal`)) {
     throw new EventsSdkError(
       'STORAGE_REFUSED',
       'Another SQLite program has not finished changing queue.db. Try again; if none is running, run: spec-kitty sync store --convert sqljs',
@@ -136,12 +109,12 @@ function refuseUnfinished(path: string, isWal: boolean): void {
 }
 
 /** Removes what killed processes left in the middle of a save. Called under the lock. */
-function sweepTemps(path: string): void {
+function sweepTemps(disk: Disk, path: string): void {
   const prefix = `${basename(path)}.`;
-  for (const entry of readdirSync(dirname(path))) {
+  for (const entry of disk.list(dirname(path))) {
     if (!entry.startsWith(prefix) || !entry.endsWith(TEMP_SUFFIX)) continue;
     const owner = nameToOwner(entry.slice(prefix.length, -TEMP_SUFFIX.length));
-    if (owner !== undefined && lifeOf(owner) === 'dead') rmSync(join(dirname(path), entry), { force: true });
+    if (owner !== undefined && lifeOf(owner) === 'dead') removeFile(disk, join(dirname(path), entry));
   }
 }
 
@@ -150,10 +123,9 @@ function told<T>(work: () => T): T {
     return work();
   } catch (cause) {
     if (isEventsSdkError(cause)) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     throw new EventsSdkError(
       'STORAGE_UNAVAILABLE',
-      `Cannot read or write queue.db: ${code}. Check its folder, its rights and the free space.`,
+      `Cannot read or write queue.db (${errorCodeOf(cause)}). Check its folder, its rights and the free space.`,
       { cause },
     );
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { expect, onTestFinished, test } from 'vitest';
 
+import { systemDisk } from '../../src/node/disk.ts';
 import { makeDirectory } from '../../src/node/make-directory.ts';
 
 function scratch(): string {
@@ -17,8 +18,8 @@ function scratch(): string {
 test('makes all that is missing, for the owner only, and leaves what is there', () => {
   const root = scratch();
 
-  makeDirectory(join(root, 'a/b/c'));
-  makeDirectory(join(root, 'a/b/c'));
+  makeDirectory(systemDisk, join(root, 'a/b/c'));
+  makeDirectory(systemDisk, join(root, 'a/b/c'));
 
   expect(statSync(join(root, 'a/b/c')).mode & 0o777).toBe(0o700);
 });
@@ -28,12 +29,12 @@ test('refuses a path below a file', () => {
   writeFileSync(join(root, 'file'), '');
 
   expect(() => {
-    makeDirectory(join(root, 'file/below/it'));
+    makeDirectory(systemDisk, join(root, 'file/below/it'));
   }).toThrow(/ENOTDIR|EEXIST/);
 });
 
 test.skipIf(!existsSync('/proc/self'))('ends where the system has no room for directories', () => {
   expect(() => {
-    makeDirectory('/proc/no-such-home/below');
+    makeDirectory(systemDisk, '/proc/no-such-home/below');
   }).toThrow('ENOENT');
 });
