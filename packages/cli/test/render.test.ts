@@ -36,8 +36,8 @@ describe('sync status', () => {
       [
         'Queue       1,200 events to send, oldest 3m 12s (it holds at most 10,000)',
         'Held        2: no project identity (spec-kitty init); 1: the project belongs to another team',
-        'Set aside   1 event after repeated refusals; kept, not sent',
-        'Dropped     4 events because the queue was full',
+        'Set aside   1 event after refusals; kept, not sent: spec-kitty sync rejected list',
+        'Dropped     4 events: the queue was full, or you dropped them',
         'Connection  [Offline - Batch Mode] server did not answer, 1m ago',
         'Last sync   2026-02-07 18:03:05 UTC (1m ago), 12 sent, ended: unreachable',
         'Courier     process 4711, for 5s',

@@ -16,6 +16,7 @@ import { silentLogger, warnOnce, type Logger } from './internal/logger.ts';
 import { once } from './internal/once.ts';
 import { systemTime, type Time } from './internal/time.ts';
 import { createOfflineQueue, type OfflineQueue, type OverflowPolicy } from './queue/offline-queue.ts';
+import { createRejectedEvents, type RejectedEvents } from './queue/rejected-events.ts';
 import type { EventStore } from './storage/port.ts';
 import type { Transport } from './transport/port.ts';
 
@@ -56,6 +57,8 @@ export interface Client<M extends EventMap> extends Emitter<M> {
   syncNow(options?: SyncOptions): Promise<SyncReport>;
   /** Rejects with STORAGE_* when the store cannot be read. */
   status(): Promise<SyncStatus>;
+  /** What the server refused, for a person to decide on. */
+  readonly rejected: RejectedEvents;
   /** Asks a process that is delivering to drain once more; false when there is none. */
   requestDrain(): Promise<boolean>;
   /** Waits for what is under way and closes the store. Safe to call twice; from the call on, new events are dropped with a warning. */
@@ -108,7 +111,14 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     return requestDrain({ store, time, isGone: deps.lease.isGone });
   }
 
+  const rejected = createRejectedEvents(async () => (await parts.open()).store);
+
   return {
+    rejected: {
+      list: () => track(rejected.list()),
+      retry: (which) => track(rejected.retry(which)),
+      drop: (which) => track(rejected.drop(which)),
+    },
     emit: (draft, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emit(draft, options)),
     emitAll: (drafts, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emitAll(drafts, options)),
     syncNow: (options) => track(syncNow(options)),

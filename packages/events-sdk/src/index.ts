@@ -36,6 +36,12 @@ export { redactText, trimStack, type RedactOptions } from './internal/redact.ts'
 export { systemTime, type Time } from './internal/time.ts';
 export type { ProjectFacts } from './queue/binding.ts';
 export { createOfflineQueue, type OfflineQueue, type OverflowPolicy, type QueueSize } from './queue/offline-queue.ts';
+export {
+  createRejectedEvents,
+  type RejectedDecision,
+  type RejectedEvents,
+  type RejectedSelection,
+} from './queue/rejected-events.ts';
 export type {
   EventQuery,
   EventState,

@@ -15,7 +15,7 @@ const STOPS: Readonly<Record<SyncStop, readonly [why: string, remedy: string] | 
   throttled: ['The server asks to slow down.', 'The events are kept; try again later.'],
   'server-error': ['The server failed.', 'The events are kept; try again later.'],
   protocol: ['The server answered with something unexpected.', 'Check the address: spec-kitty sync server'],
-  refused: ['The server refused a whole batch.', 'See: spec-kitty sync status'],
+  refused: ['The server refused a whole batch.', 'See: spec-kitty sync rejected list'],
   'no-progress': ['The server decided nothing about the events it was given.', 'They are kept; try again later.'],
   busy: ['Another process is delivering right now.', 'See: spec-kitty sync status'],
   aborted: ['Stopped before everything was sent.', 'The rest is kept.'],
@@ -59,7 +59,8 @@ export function renderSyncReport(report: SyncReport, server: string | null): str
   if (report.retryAfterMs !== undefined) lines.push(`The server asks to wait ${duration(report.retryAfterMs)}.`);
   if (report.remaining > 0) lines.push(`${events(report.remaining)} still to send.`);
   if (report.held > 0) lines.push(`${events(report.held)} held back: see spec-kitty sync status`);
-  if (report.parked > 0) lines.push(`${events(report.parked)} set aside after repeated refusals.`);
+  if (report.parked > 0)
+    lines.push(`${events(report.parked)} set aside after refusals: see spec-kitty sync rejected list`);
   return lines.join('\n');
 }
 

@@ -22,9 +22,16 @@ export function renderSyncStatus(status: HomeStatus, now: number, userHome: stri
       ? [['Held', held(status.held) + (status.queued === 0 ? oldest(status, now) : '')] as const]
       : []),
     ...(status.parked > 0
-      ? [['Set aside', `${events(status.parked)} after repeated refusals; kept, not sent`] as const]
+      ? [
+          [
+            'Set aside',
+            `${events(status.parked)} after refusals; kept, not sent: spec-kitty sync rejected list`,
+          ] as const,
+        ]
       : []),
-    ...(status.dropped > 0 ? [['Dropped', `${events(status.dropped)} because the queue was full`] as const] : []),
+    ...(status.dropped > 0
+      ? [['Dropped', `${events(status.dropped)}: the queue was full, or you dropped them`] as const]
+      : []),
     [
       'Connection',
       `${CONNECTION_LABELS[connection.state]} ${connection.evidence.replace(/\.$/, '')}${connection.at === null ? '' : `, ${ago(connection.at, now)}`}`,

@@ -52,3 +52,13 @@ export function rows(pairs: readonly (readonly [label: string, value: string])[]
   const width = Math.max(0, ...pairs.map(([label]) => label.length));
   return pairs.map(([label, value]) => `${label.padEnd(width)}  ${value}`).join('\n');
 }
+
+/** The text without characters a terminal would obey, each as `\uXXXX`; line breaks stay. JSON text keeps its meaning. */
+export function visible(text: string): string {
+  return text.replace(/[^\P{C}\n]/gu, (hidden) =>
+    hidden
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}

@@ -90,6 +90,12 @@ export function openNodeClient(options: {
       await called('status');
       return { ...quietStatus, session, ...script.status };
     },
+    // What becomes of refused events is shown by the end-to-end tests, on a real queue.
+    rejected: {
+      list: async () => [],
+      retry: async () => ({ done: [], unknown: [], unreadable: [] }),
+      drop: async () => ({ done: [], unknown: [], unreadable: [] }),
+    },
     async login({ server, username, password }) {
       await called('login', { server, username, passwordLength: password.length });
       return { server, username, teamSlug: 'acme' };

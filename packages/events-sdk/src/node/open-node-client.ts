@@ -16,6 +16,7 @@ import { silentLogger, warnOnce, type Logger } from '../internal/logger.ts';
 import { once } from '../internal/once.ts';
 import { systemTime, type Time } from '../internal/time.ts';
 import type { OverflowPolicy } from '../queue/offline-queue.ts';
+import type { RejectedEvents } from '../queue/rejected-events.ts';
 import type { EventStore } from '../storage/port.ts';
 import { createAccounts } from './accounts.ts';
 import { createClockMirror } from './clock-mirror.ts';
@@ -59,6 +60,8 @@ export interface NodeClient<M extends EventMap = SpecKittyEvents> {
   /** Delivers everything sendable now, whatever runs in the background. Never rejects. */
   syncNow(options?: NodeSyncOptions): Promise<SyncReport>;
   status(): Promise<HomeStatus>;
+  /** What the server refused, for a person to decide on. */
+  readonly rejected: RejectedEvents;
   /** Signs in. Rejects: INVALID_SERVER_URL, INVALID_ARGUMENT, AUTH_REFUSED, SERVER_UNREACHABLE, SERVER_ANSWER_INVALID, FILE_UNUSABLE. */
   login(input: LoginInput): Promise<Session>;
   /** Forgets the sign-in; answers whose it was. Events that wait stay. */
@@ -190,6 +193,11 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
     },
     syncNow,
     status,
+    rejected: {
+      list: async () => (await client()).rejected.list(),
+      retry: async (which) => (await client()).rejected.retry(which),
+      drop: async (which) => (await client()).rejected.drop(which),
+    },
     login: (input) => accounts.manager.login(input),
     logout: () => accounts.manager.logout(),
     authStatus: accounts.status,

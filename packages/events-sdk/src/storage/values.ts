@@ -5,7 +5,7 @@ import type { StoreReader, StoreTransaction } from './port.ts';
 export const VALUE = {
   nodeId: 'node_id',
   homeId: 'home_id',
-  /** Events refused or evicted because the queue was full, ever. */
+  /** Events refused or evicted because the queue was full, or dropped by a person, ever. */
   dropped: 'dropped_events',
   lastSync: 'last_sync',
   lastSuccess: 'last_success',
