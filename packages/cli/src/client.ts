@@ -14,9 +14,10 @@ import type {
   NodeClient as LibraryClient,
   NodeEmitOptions,
   QueueDriver,
+  ServerProbe,
 } from '@spec-kitty/events-sdk/node';
 
-export type { AuthStatus, ConnectionStatus, HandOff, HomeStatus, QueueDriver };
+export type { AuthStatus, ConnectionStatus, HandOff, HomeStatus, QueueDriver, ServerProbe };
 
 /** What a set of events has in common. */
 export type EmitContext = NodeEmitOptions;

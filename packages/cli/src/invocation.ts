@@ -14,6 +14,8 @@ import { isColourful, type Paint, painter } from './render/paint.ts';
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  /** Width of the terminal, where there is one. */
+  readonly columns?: number;
 }
 
 /** Which package and agent a command is about; goes into ErrorLogged when it fails. */

@@ -1,4 +1,8 @@
 /** The auth and sync commands: words in, client calls, answer and exit code out. Real processes, scripted client. */
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { buildProgram, type Program } from './support/program.ts';
@@ -187,6 +191,84 @@ describe('sync now', () => {
       '1,200 sent, 3 already known, 2 rejected in 2 batches (2s).\n  rejected: 2 events: unknown feature\n2 events still to send.\n',
     );
     expect(ended.stderr).toBe('1,000 of 2,400 events offered\n');
+  });
+});
+
+describe('sync status --check', () => {
+  const server = session.server;
+
+  test.for([
+    [
+      'healthy',
+      { isSignedIn: true, verdict: { kind: 'healthy', tookMs: 12 } },
+      0,
+      'answers (12 ms) and accepts the sign-in',
+    ],
+    ['healthy, nobody signed in', { isSignedIn: false, verdict: { kind: 'healthy', tookMs: 12 } }, 4, 'not signed in'],
+    ['a refused token', { isSignedIn: true, verdict: { kind: 'unauthorized', tookMs: 9, message: 'x' } }, 4, '--force'],
+    [
+      'a refused account',
+      { isSignedIn: true, verdict: { kind: 'forbidden', tookMs: 9, message: 'No (403).' } },
+      1,
+      'No (403)',
+    ],
+    [
+      'no answer',
+      { isSignedIn: true, verdict: { kind: 'unreachable', message: 'Cannot reach it.' } },
+      3,
+      'Cannot reach it',
+    ],
+  ] as const)('tells %s apart, by words and exit code', async ([, probe, code, words]) => {
+    const script = { session, probe: { server, ...probe } };
+    const text = await program.run(['sync', 'status', '--check'], { script });
+    const json = await program.run(['sync', 'status', '--check', '--json'], { script });
+
+    expect([text.code, json.code]).toEqual([code, code]);
+    expect(text.stdout).toContain(words);
+    expect(JSON.parse(json.stdout)).toMatchObject({ check: { server, verdict: probe.verdict.kind } });
+  });
+
+  test('without a server names the command that sets one', async () => {
+    const ended = await program.run(['sync', 'status', '--check']);
+
+    expect(ended.code).toBe(4);
+    expect(ended.stdout).toContain('spec-kitty sync server URL');
+  });
+});
+
+describe('sync now --report', () => {
+  const rejection = {
+    eventId: '01J',
+    eventType: 'WPCreated',
+    reason: 'field wp_id is missing',
+    retryCount: 1,
+    parked: false,
+  };
+  const script = { session, report: { sent: 2, rejected: [rejection], batches: 1, remaining: 1 } };
+
+  test('writes verdicts, reasons and their kinds to a new file for its owner only (US2-3)', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'report-'));
+    const ended = await program.run(['sync', 'now', '--report', 'sync.json'], { script, cwd: folder });
+
+    expect(ended.code).toBe(1);
+    expect(JSON.parse(readFileSync(join(folder, 'sync.json'), 'utf8'))).toMatchObject({
+      summary: { total_events: 3, synced: 2, failed: 1, categories: { schema_mismatch: 1 } },
+      failures: [{ event_id: '01J', error: 'field wp_id is missing', category: 'schema_mismatch' }],
+      stopped_by: 'drained',
+    });
+    expect(statSync(join(folder, 'sync.json')).mode & 0o777).toBe(0o600);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('refuses a name that is taken before anything is sent', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'report-'));
+    writeFileSync(join(folder, 'sync.json'), 'mine');
+    const ended = await program.run(['sync', 'now', '--report', 'sync.json', '--json'], { script, cwd: folder });
+
+    expect([ended.code, JSON.parse(ended.stdout)]).toMatchObject([1, { code: 'file-exists' }]);
+    expect(ended.calls.map(([method]) => method)).not.toContain('syncNow');
+    expect(readFileSync(join(folder, 'sync.json'), 'utf8')).toBe('mine');
+    rmSync(folder, { recursive: true });
   });
 });
 

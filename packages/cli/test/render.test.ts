@@ -6,8 +6,9 @@ import { packageFrames, redact, redactForTeam } from '../src/redact.ts';
 import { authStatusDocument, renderAuthStatus } from '../src/render/auth.ts';
 import { renderIndicator } from '../src/render/indicator.ts';
 import { isColourful } from '../src/render/paint.ts';
+import { progressBar, progressLine } from '../src/render/progress.ts';
 import { renderSyncStatus, syncStatusDocument } from '../src/render/sync-status.ts';
-import { amount, duration } from '../src/render/words.ts';
+import { amount, duration, visible } from '../src/render/words.ts';
 import { closest } from '../src/suggest.ts';
 import { unknownCommand } from '../src/unknown-command.ts';
 import { quietStatus } from './support/fake-node-client.ts';
@@ -218,4 +219,29 @@ test('a stack names files relative to their package', () => {
 
   expect(frames).toContain('dist/commands/probe.js:6:103');
   expect(frames).not.toMatch(/\/home\/|ann/);
+});
+
+describe('progress', () => {
+  const half = { offered: 2_000, total: 5_000, batches: 2 };
+
+  test('tells how far it is, how fast, and how long it will take (US2-4)', () => {
+    expect(progressLine(half, 500)).toBe('2,000 of 5,000 events offered');
+    expect(progressLine(half, 10_000)).toBe('2,000 of 5,000 events offered, 200/s, 15s left');
+    expect(progressLine({ offered: 5_000, total: 5_000, batches: 5 }, 10_000)).toBe(
+      '5,000 of 5,000 events offered, 500/s',
+    );
+  });
+
+  test('has a bar in front, and never a line wider than the terminal', () => {
+    expect(progressBar(half, 0, 80)).toBe('[##########..............] 2,000 of 5,000 events offered');
+    expect(progressBar(half, 10_000, 40)).toHaveLength(39);
+    expect(progressBar({ offered: 0, total: 0, batches: 0 }, 0, 80)).toContain('[########################]');
+  });
+});
+
+test('what comes from events is shown without characters a terminal would obey, and stays the same JSON', () => {
+  const text = JSON.stringify({ title: 'a\u009b31mred\u007f\u{e0001}' });
+
+  expect(visible(text)).toBe('{"title":"a\\u009b31mred\\u007f\\udb40\\udc01"}');
+  expect(JSON.parse(visible(text))).toEqual(JSON.parse(text));
 });

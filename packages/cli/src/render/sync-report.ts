@@ -1,5 +1,5 @@
 /** What one sync did, as text, document and exit code. Pure. */
-import type { SyncProgress, SyncReport, SyncStop } from '@spec-kitty/events-sdk';
+import type { SyncReport, SyncStop } from '@spec-kitty/events-sdk';
 
 import { signIn } from './indicator.ts';
 import { amount, duration, events } from './words.ts';
@@ -88,9 +88,39 @@ export function syncReportDocument(report: SyncReport): Record<string, unknown> 
   };
 }
 
-/** `2,000 of 3,400 events offered`. */
-export function renderProgress(progress: SyncProgress): string {
-  return `${amount(progress.offered)} of ${events(progress.total)} offered`;
+/**
+ * The report a person keeps or passes on (`sync now --report FILE`): CONTRACT §9.4's shape, with everything the
+ * document says beside it.
+ */
+export function syncReportFile(report: SyncReport, generatedAt: number): Record<string, unknown> {
+  const failures = report.rejected.map(({ eventId, reason }) => ({
+    event_id: eventId,
+    error: reason,
+    category: categoryOf(reason),
+  }));
+  const categories: Record<string, number> = {};
+  for (const { category } of failures) categories[category] = (categories[category] ?? 0) + 1;
+  return {
+    generated_at: new Date(generatedAt).toISOString(),
+    summary: {
+      total_events: report.sent + report.duplicates + report.pending + failures.length,
+      synced: report.sent,
+      duplicates: report.duplicates,
+      pending: report.pending,
+      failed: failures.length,
+      categories,
+    },
+    failures,
+    ...syncReportDocument(report),
+  };
+}
+
+/** What a refusal is about, as far as its words tell; the words themselves stand beside it. */
+function categoryOf(reason: string): string {
+  if (/too large|oversized/i.test(reason)) return 'oversized_event';
+  if (/lamport|clock/i.test(reason)) return 'clock';
+  if (/invalid|schema|field|missing|type/i.test(reason)) return 'schema_mismatch';
+  return 'unknown';
 }
 
 /** Refused events counted by reason, most frequent first. */

@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
 import type { Logger } from '@spec-kitty/events-sdk';
 
-import type { HomeStatus, NodeClient, SpecKittyOutcome } from '../../src/client.ts';
+import type { HomeStatus, NodeClient, ServerProbe, SpecKittyOutcome } from '../../src/client.ts';
 
 /** What the fake is told to be. */
 export interface FakeScript {
@@ -18,6 +18,7 @@ export interface FakeScript {
   readonly accessExpiresAt?: number | null;
   readonly refreshExpiresAt?: number | null;
   readonly server?: string | null;
+  readonly probe?: ServerProbe;
   /** Method names that throw. */
   readonly broken?: readonly string[];
   /** Method names that never answer. */
@@ -89,6 +90,10 @@ export function openNodeClient(options: {
     async status() {
       await called('status');
       return { ...quietStatus, session, ...script.status };
+    },
+    async probe() {
+      await called('probe');
+      return script.probe ?? null;
     },
     // What becomes of refused events is shown by the end-to-end tests, on a real queue.
     rejected: {

@@ -22,6 +22,7 @@ export {
   type NodeEmitOptions,
   type NodeSyncOptions,
   type OpenNodeClientOptions,
+  type ServerProbe,
 } from './open-node-client.ts';
 export type { ProjectHere } from './project-facts.ts';
 export { deriveNewIdentity, readProjectIdentity, type ProjectRead } from './project-identity.ts';

@@ -18,6 +18,7 @@ import { systemTime, type Time } from '../internal/time.ts';
 import type { OverflowPolicy } from '../queue/offline-queue.ts';
 import type { RejectedEvents } from '../queue/rejected-events.ts';
 import type { EventStore } from '../storage/port.ts';
+import type { ProbeVerdict } from '../transport/http/probe-server.ts';
 import { createAccounts } from './accounts.ts';
 import { createClockMirror } from './clock-mirror.ts';
 import { readSyncConfig, setServerUrl, type ConfigSource, type SyncConfig } from './config-file.ts';
@@ -53,6 +54,14 @@ export interface NodeSyncOptions extends SyncOptions {
   readonly deadlineMs?: number;
 }
 
+/** What a server said of itself. */
+export interface ServerProbe {
+  readonly server: string;
+  /** Whether it was asked as somebody: without a token a healthy server says nothing about the sign-in. */
+  readonly isSignedIn: boolean;
+  readonly verdict: ProbeVerdict;
+}
+
 export interface NodeClient<M extends EventMap = SpecKittyEvents> {
   emit: Emitter<M>['emit'];
   /** As {@link Emitter.emitAll}, for events of a named project. */
@@ -60,6 +69,8 @@ export interface NodeClient<M extends EventMap = SpecKittyEvents> {
   /** Delivers everything sendable now, whatever runs in the background. Never rejects. */
   syncNow(options?: NodeSyncOptions): Promise<SyncReport>;
   status(): Promise<HomeStatus>;
+  /** Asks the server in force how it is and whether it accepts this sign-in; null when none is set. A token that has run out is renewed first, as for a delivery. Never rejects. */
+  probe(signal?: AbortSignal): Promise<ServerProbe | null>;
   /** What the server refused, for a person to decide on. */
   readonly rejected: RejectedEvents;
   /** Signs in. Rejects: INVALID_SERVER_URL, INVALID_ARGUMENT, AUTH_REFUSED, SERVER_UNREACHABLE, SERVER_ANSWER_INVALID, FILE_UNUSABLE. */
@@ -173,6 +184,20 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       home: home.display(home.root),
     });
 
+  const probe = async (signal?: AbortSignal): Promise<ServerProbe | null> => {
+    const server = await serverUrl();
+    if (server === null) return null;
+    const token = await accounts.session.accessToken(signal);
+    const { probeServer } = await import('../transport/http/index.ts');
+    const verdict = await probeServer({
+      server,
+      time,
+      ...(token.kind === 'token' ? { accessToken: token.accessToken } : {}),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return { server, isSignedIn: token.kind === 'token', verdict };
+  };
+
   const dispatch = createDispatch({
     home,
     env,
@@ -193,6 +218,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
     },
     syncNow,
     status,
+    probe,
     rejected: {
       list: async () => (await client()).rejected.list(),
       retry: async (which) => (await client()).rejected.retry(which),

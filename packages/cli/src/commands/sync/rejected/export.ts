@@ -1,11 +1,10 @@
 /** `spec-kitty sync rejected export [--out FILE]`: refused events as JSON Lines, to keep or to send to somebody. */
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import * as Flags from '@oclif/core/flags';
 
 import { type CommandOutcome, SpecKittyCommand } from '../../../command.ts';
-import { Refusal } from '../../../failure.ts';
+import { writeNewFile } from '../../../new-file.ts';
 import { exportLine, rejectedDocument } from '../../../render/rejected.ts';
 import { events } from '../../../render/words.ts';
 
@@ -31,22 +30,7 @@ export default class SyncRejectedExport extends SpecKittyCommand {
     const lines = rejected.map((row) => `${exportLine(row)}\n`).join('');
     if (flags.out === undefined)
       return { data: { rejected: rejected.map((row) => rejectedDocument(row, true)) }, text: lines };
-    await writeNew(resolve(this.invocation().cwd(), flags.out), lines);
+    await writeNewFile(resolve(this.invocation().cwd(), flags.out), lines, '--out');
     return { data: { exported: rejected.length }, text: `${events(rejected.length)} written.` };
-  }
-}
-
-async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: 'wx', mode: 0o600 });
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-    if (code === 'EEXIST')
-      throw new Refusal('file-exists', 'That file is there already; nothing was written.', {
-        remedy: 'Name another one with --out.',
-      });
-    throw new Refusal('file-unusable', `The file cannot be written (${code}).`, {
-      remedy: 'Name another one with --out.',
-    });
   }
 }
