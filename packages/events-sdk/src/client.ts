@@ -16,6 +16,7 @@ import { silentLogger, warnOnce, type Logger } from './internal/logger.ts';
 import { once } from './internal/once.ts';
 import { systemTime, type Time } from './internal/time.ts';
 import { createOfflineQueue, type OfflineQueue, type OverflowPolicy } from './queue/offline-queue.ts';
+import { readDestinations, type Destination } from './queue/destinations.ts';
 import { createRejectedEvents, type RejectedEvents } from './queue/rejected-events.ts';
 import type { EventStore } from './storage/port.ts';
 import type { Transport } from './transport/port.ts';
@@ -57,6 +58,8 @@ export interface Client<M extends EventMap> extends Emitter<M> {
   syncNow(options?: SyncOptions): Promise<SyncReport>;
   /** Rejects with STORAGE_* when the store cannot be read. */
   status(): Promise<SyncStatus>;
+  /** Where waiting events are to go. Rejects with STORAGE_*. */
+  destinations(): Promise<readonly Destination[]>;
   /** What the server refused, for a person to decide on. */
   readonly rejected: RejectedEvents;
   /** Asks a process that is delivering to drain once more; false when there is none. */
@@ -123,6 +126,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     emitAll: (drafts, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emitAll(drafts, options)),
     syncNow: (options) => track(syncNow(options)),
     status: () => track(status()),
+    destinations: () => track(parts.open().then(({ store }) => store.read(readDestinations))),
     requestDrain: () => track(askForDrain()),
 
     close() {

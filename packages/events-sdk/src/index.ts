@@ -36,6 +36,7 @@ export { redactText, trimStack, type RedactOptions } from './internal/redact.ts'
 export { systemTime, type Time } from './internal/time.ts';
 export type { ProjectFacts } from './queue/binding.ts';
 export { createOfflineQueue, type OfflineQueue, type OverflowPolicy, type QueueSize } from './queue/offline-queue.ts';
+export type { Destination } from './queue/destinations.ts';
 export {
   createRejectedEvents,
   type RejectedDecision,

@@ -5,7 +5,7 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
-import type { Logger } from '@spec-kitty/events-sdk';
+import type { Destination, Logger } from '@spec-kitty/events-sdk';
 
 import type { HomeStatus, NodeClient, ServerProbe, SpecKittyOutcome } from '../../src/client.ts';
 
@@ -19,6 +19,7 @@ export interface FakeScript {
   readonly refreshExpiresAt?: number | null;
   readonly server?: string | null;
   readonly probe?: ServerProbe;
+  readonly destinations?: readonly Destination[];
   /** Method names that throw. */
   readonly broken?: readonly string[];
   /** Method names that never answer. */
@@ -94,6 +95,10 @@ export function openNodeClient(options: {
     async probe() {
       await called('probe');
       return script.probe ?? null;
+    },
+    async destinations() {
+      await called('destinations');
+      return script.destinations ?? [];
     },
     // What becomes of refused events is shown by the end-to-end tests, on a real queue.
     rejected: {

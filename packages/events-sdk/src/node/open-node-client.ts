@@ -16,6 +16,7 @@ import { silentLogger, warnOnce, type Logger } from '../internal/logger.ts';
 import { once } from '../internal/once.ts';
 import { systemTime, type Time } from '../internal/time.ts';
 import type { OverflowPolicy } from '../queue/offline-queue.ts';
+import type { Destination } from '../queue/destinations.ts';
 import type { RejectedEvents } from '../queue/rejected-events.ts';
 import type { EventStore } from '../storage/port.ts';
 import type { ProbeVerdict } from '../transport/http/probe-server.ts';
@@ -71,6 +72,8 @@ export interface NodeClient<M extends EventMap = SpecKittyEvents> {
   status(): Promise<HomeStatus>;
   /** Asks the server in force how it is and whether it accepts this sign-in; null when none is set. A token that has run out is renewed first, as for a delivery. Never rejects. */
   probe(signal?: AbortSignal): Promise<ServerProbe | null>;
+  /** Where waiting events are to go. Rejects with STORAGE_*. */
+  destinations(): Promise<readonly Destination[]>;
   /** What the server refused, for a person to decide on. */
   readonly rejected: RejectedEvents;
   /** Signs in. Rejects: INVALID_SERVER_URL, INVALID_ARGUMENT, AUTH_REFUSED, SERVER_UNREACHABLE, SERVER_ANSWER_INVALID, FILE_UNUSABLE. */
@@ -219,6 +222,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
     syncNow,
     status,
     probe,
+    destinations: async () => (await client()).destinations(),
     rejected: {
       list: async () => (await client()).rejected.list(),
       retry: async (which) => (await client()).rejected.retry(which),

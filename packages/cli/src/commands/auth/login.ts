@@ -1,6 +1,7 @@
 /** `spec-kitty auth login`: signs this machine in on one server. */
 import * as Flags from '@oclif/core/flags';
 
+import type { Destination } from '@spec-kitty/events-sdk';
 import { parseServerUrl } from '@spec-kitty/events-sdk/auth';
 
 import type { AuthStatus, NodeClient } from '../../client.ts';
@@ -8,6 +9,7 @@ import { type CommandOutcome, SpecKittyCommand } from '../../command.ts';
 import { Refusal, UsageError } from '../../failure.ts';
 import { askSecret, askText, canPrompt, readSecret } from '../../prompt.ts';
 import { isUsable, renderSession, sessionDocument } from '../../render/auth.ts';
+import { isElsewhere, renderElsewhere } from '../../render/elsewhere.ts';
 
 export default class AuthLogin extends SpecKittyCommand {
   static override summary = 'Sign in, so that events reach the team.';
@@ -59,11 +61,23 @@ export default class AuthLogin extends SpecKittyCommand {
     const session = await client.login({ server, username, password }).catch((cause: unknown) => {
       throw withServer(cause, server);
     });
+    const elsewhere = (await waiting(client)).filter((group) => isElsewhere(group, session));
+    if (elsewhere.length > 0) this.session().warn('events-wait-elsewhere', renderElsewhere(elsewhere));
     return {
-      data: { authenticated: true, already: false, ...sessionDocument(session) },
+      data: {
+        authenticated: true,
+        already: false,
+        ...sessionDocument(session),
+        waiting_elsewhere: elsewhere.map(({ teamSlug, ...group }) => ({ team_slug: teamSlug, ...group })),
+      },
       text: `Signed in as ${renderSession(session)}.`,
     };
   }
+}
+
+/** A queue that cannot be read does not undo a sign-in. */
+async function waiting(client: NodeClient): Promise<readonly Destination[]> {
+  return client.destinations().catch(() => []);
 }
 
 /** Nothing to do, unless another account or server was asked for: then saying "done" would be wrong. */
