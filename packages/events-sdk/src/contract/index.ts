@@ -4,4 +4,5 @@ export * from './envelope.ts';
 export * from './event-map.ts';
 export * from './json-schema.ts';
 export * from './limits.ts';
+export * from './realtime.ts';
 export * from './spec-kitty-events.ts';

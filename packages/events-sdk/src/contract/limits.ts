@@ -31,3 +31,27 @@ export const AUTH_TIMEOUT_MS = 10_000;
 /** CONTRACT §8.3: lifetimes assumed when the server does not say. */
 export const DEFAULT_ACCESS_LIFETIME_S = 900;
 export const DEFAULT_REFRESH_LIFETIME_S = 604_800;
+
+/** Our own bound: how long one attempt may take to open a realtime link, apart from asking for its token. */
+export const REALTIME_OPEN_TIMEOUT_MS = 10_000;
+
+/** CONTRACT §8.3: how long a realtime token lives. */
+export const REALTIME_TOKEN_LIFETIME_S = 900;
+
+/** DESIGN §4.8: how long a server waits for the first frame of a client that cannot send headers. */
+export const REALTIME_AUTH_TIMEOUT_MS = 5_000;
+
+/** CONTRACT §10: how long a client waits for the snapshot. Without one the link counts all the same. */
+export const REALTIME_SNAPSHOT_TIMEOUT_MS = 5_000;
+
+/** CONTRACT §10: how long a client waits for the answers after the last event it sent. */
+export const REALTIME_ACK_TIMEOUT_MS = 5_000;
+
+/** How often a server sends a ping. */
+export const REALTIME_PING_INTERVAL_MS = 20_000;
+
+/** Two pings and some patience: a link on which nothing arrives for longer is dead, though it looks open. */
+export const REALTIME_SILENCE_MS = 45_000;
+
+/** The longest frame that is read. A snapshot of 10,000 work packages fits. */
+export const MAX_REALTIME_FRAME_BYTES = 4 * 1024 * 1024;

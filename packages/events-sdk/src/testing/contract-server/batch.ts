@@ -6,7 +6,7 @@ import type { Time } from '../../internal/time.ts';
 import type { Account } from './accounts.ts';
 import type { ServerDatabase } from './database.ts';
 import type { Anomaly, EventLog } from './event-log.ts';
-import { checkEvent } from './validate.ts';
+import { checkEvent, type WireEnvelope } from './validate.ts';
 
 /** One element of the answer's `results`, as it is written on the wire. */
 export interface EventResult {
@@ -21,15 +21,24 @@ export interface EventResult {
 
 /** The answer to a batch. */
 export type BatchOutcome =
-  | { readonly kind: 'ok'; readonly results: readonly EventResult[]; readonly teams: readonly string[] }
-  | { readonly kind: 'bad-request'; readonly error: string }
+  | { readonly kind: 'ok'; readonly results: readonly EventResult[]; readonly stored: readonly WireEnvelope[] }
+  | {
+      readonly kind: 'bad-request';
+      readonly error: string;
+      readonly details?: readonly { readonly event_id: string; readonly detail: string }[];
+    }
   | { readonly kind: 'forbidden'; readonly error: string };
+
+/** How a poisoned event is refused: alone, or with its whole batch, which may name it. `none` heals it. */
+export type Poison = 'event' | 'batch' | 'batch-with-details' | 'none';
 
 /** Takes batches in. */
 export interface BatchIntake {
   take(body: unknown, account: Account): BatchOutcome;
   /** From now on an event at or below `value` is rejected for its Lamport value; null switches this off. */
   rejectClocksUpTo(value: number | null): void;
+  /** From now on these events are refused, whatever is in them. */
+  poison(eventIds: readonly string[], how: Poison): void;
   /** The server's clock as this account may see it. */
   clock(account: Account): number;
 }
@@ -46,6 +55,7 @@ export function createBatchIntake(deps: {
 }): BatchIntake {
   const { database, log, time, maxEvents } = deps;
   let clockFloor: number | null = null;
+  const poisoned = new Map<string, Poison>();
 
   const clock = (account: Account): number => Math.max(clockFloor ?? 0, log.highestClock(account.teams));
 
@@ -61,13 +71,15 @@ export function createBatchIntake(deps: {
       throw new ForbiddenEvent(`events[${index}].project_uuid: belongs to another team`);
   }
 
-  function decide(element: unknown, index: number, account: Account): EventResult {
+  function decide(element: unknown, index: number, account: Account, stored: WireEnvelope[]): EventResult {
     // Again, because an event before this one may just have given the project to another of the user's teams.
     requireOwn(element, index, account);
     const id = stringAt(element, 'event_id');
     const team = stringAt(element, 'team_slug');
     if (id !== undefined && team !== undefined && log.has(team, id)) return { event_id: id, status: 'duplicate' };
 
+    if (id !== undefined && poisoned.get(id) === 'event')
+      return { event_id: id, status: 'rejected', error: 'payload: refused by this server' };
     const check = checkEvent(element);
     if (!check.ok) return { event_id: id ?? null, status: 'rejected', error: check.error };
 
@@ -81,11 +93,23 @@ export function createBatchIntake(deps: {
       };
     }
     const anomaly = log.append(envelope, account.username, time.now());
+    stored.push(envelope);
     return { event_id: envelope.event_id, status: 'success', ...(anomaly === null ? {} : { anomaly }) };
+  }
+
+  function refuseWhole(events: readonly unknown[]): BatchOutcome | undefined {
+    const ids = events.flatMap((element) => stringAt(element, 'event_id') ?? []);
+    const named = ids.filter((id) => poisoned.get(id) === 'batch-with-details');
+    if (named.length === 0 && !ids.some((id) => poisoned.get(id) === 'batch')) return undefined;
+    const details = named.map((id) => ({ event_id: id, detail: 'payload: refused by this server' }));
+    return { kind: 'bad-request', error: 'Validation failed', ...(details.length === 0 ? {} : { details }) };
   }
 
   return {
     clock,
+    poison(eventIds, how) {
+      for (const id of eventIds) poisoned.set(id, how);
+    },
     rejectClocksUpTo(value) {
       clockFloor = value;
     },
@@ -94,15 +118,17 @@ export function createBatchIntake(deps: {
       if (events === undefined) return { kind: 'bad-request', error: 'events: expected a list' };
       if (events.length === 0) return { kind: 'bad-request', error: 'No events provided' };
       if (events.length > maxEvents) return { kind: 'bad-request', error: `Max ${maxEvents} events per batch` };
+      const refusal = refuseWhole(events);
+      if (refusal !== undefined) return refusal;
+      const stored: WireEnvelope[] = [];
       try {
         const results = database.transact(() => {
           events.forEach((element, index) => {
             requireOwn(element, index, account);
           });
-          return events.map((element, index) => decide(element, index, account));
+          return events.map((element, index) => decide(element, index, account, stored));
         });
-        const teams = new Set(events.flatMap((element) => stringAt(element, 'team_slug') ?? []));
-        return { kind: 'ok', results, teams: [...teams] };
+        return { kind: 'ok', results, stored };
       } catch (error) {
         if (error instanceof ForbiddenEvent) return { kind: 'forbidden', error: error.message };
         throw error;

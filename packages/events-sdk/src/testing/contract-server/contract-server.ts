@@ -1,7 +1,7 @@
 /**
- * A real server for the Feature 008 contract on this machine: HTTP on loopback, data in SQLite, accounts,
- * rotating tokens, per-event verdicts, and a board. The one implementation in this project: tests break it
- * with scripted answers, the team server puts pages in front of it. Node only.
+ * A real server for the Feature 008 contract on this machine: HTTP and realtime links on loopback, data in SQLite,
+ * accounts, rotating tokens, per-event verdicts, and a board. The one implementation in this project: tests break it
+ * with faults, the team server puts pages in front of it. Node only.
  */
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
@@ -10,15 +10,18 @@ import { MAX_EVENTS_PER_BATCH, DEFAULT_ACCESS_LIFETIME_S, DEFAULT_REFRESH_LIFETI
 import { EventsSdkError } from '../../errors.ts';
 import { systemTime, type Time } from '../../internal/time.ts';
 import { createAccounts, type Account, type Accounts } from './accounts.ts';
-import { createBatchIntake } from './batch.ts';
+import { createBatchIntake, type Poison } from './batch.ts';
 import type { Board } from './board.ts';
 import { createBoards } from './boards.ts';
 import { openServerDatabase } from './database.ts';
 import { createEventLog, type EventFilter, type ReceivedEvent } from './event-log.ts';
 import { createHttpServer, type RequestFilter, type RequestRecord } from './http.ts';
-import { createRoutes } from './routes.ts';
+import { createRealtime } from './realtime.ts';
+import type { RealtimeControls } from './realtime-controls.ts';
+import { createRoutes, SERVER_PATHS } from './routes.ts';
 import { createScriptedAnswers, type ScriptedAnswers } from './scripted-answers.ts';
 import { createTokens, type TokenPair } from './tokens.ts';
+import type { WireEnvelope } from './validate.ts';
 
 /** How a server is set up. */
 export interface ContractServerOptions {
@@ -43,7 +46,7 @@ export interface ContractServerOptions {
 }
 
 /** A running (or not yet listening) contract server. */
-export interface ContractServer extends Omit<ScriptedAnswers, 'intercept'> {
+export interface ContractServer extends Omit<ScriptedAnswers, 'intercept'>, RealtimeControls {
   /** Starts listening; port 0 or none picks a free one. Resolves with the URL. */
   listen(port?: number): Promise<string>;
   /** Ends every socket at once and closes the data file. Safe to call twice. */
@@ -59,6 +62,10 @@ export interface ContractServer extends Omit<ScriptedAnswers, 'intercept'> {
   revokeTokens(which: 'access' | 'all'): void;
   /** Rejects events at or below `value` for their Lamport value (our extension, DESIGN §4.7); null: never. */
   rejectClocksUpTo(value: number | null): void;
+  /** Refuses these events from now on, whatever is in them. Default: each alone. */
+  poison(eventIds: readonly string[], how?: Poison): void;
+  /** From now on a larger inflated body is answered with 413. */
+  limitBytes(maxBytes: number): void;
   /** Stored events in causal order. */
   events(filter?: EventFilter): readonly ReceivedEvent[];
   /** The team's board as of now. */
@@ -77,9 +84,12 @@ const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
 export async function createContractServer(options: ContractServerOptions = {}): Promise<ContractServer> {
   const time = options.time ?? systemTime;
   const host = options.host ?? '127.0.0.1';
+  let maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   const limits = {
     maxEvents: options.maxEvents ?? MAX_EVENTS_PER_BATCH,
-    maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+    get maxBytes() {
+      return maxBytes;
+    },
   };
   const lifetimes = {
     accessS: options.accessLifetimeS ?? DEFAULT_ACCESS_LIFETIME_S,
@@ -95,17 +105,23 @@ export async function createContractServer(options: ContractServerOptions = {}):
 
   const script = createScriptedAnswers(time);
   const listeners = new Set<(team: string) => void>();
-  const onStored = (teams: readonly string[]): void => {
+  const tellTeams = (events: readonly WireEnvelope[]): void => {
+    const teams = new Set(events.map((event) => event.team_slug));
     for (const team of teams) for (const listener of listeners) listener(team);
   };
-  const { server, requests } = createHttpServer({
+  const boards = createBoards(log);
+  const realtime = await createRealtime({ accounts, tokens, intake, boards, time, onStored: tellTeams });
+  const onStored = (events: readonly WireEnvelope[]): void => {
+    tellTeams(events);
+    realtime.broadcast(events);
+  };
+  const { server, requests, endUpgrades } = createHttpServer({
     routes: createRoutes({ accounts, tokens, intake, limits, onStored }),
-    maxBodyBytes: limits.maxBytes,
+    upgrades: { [SERVER_PATHS.realtime]: realtime.upgrade },
+    maxBodyBytes: () => limits.maxBytes,
     checkAccess: tokens.checkAccess,
     filters: [script.intercept, ...(options.filter === undefined ? [] : [options.filter])],
   });
-
-  const boards = createBoards(log);
 
   return {
     accounts,
@@ -122,6 +138,8 @@ export async function createContractServer(options: ContractServerOptions = {}):
         });
         // Also sockets in the middle of an answer: a hanging one would keep the server up.
         server.closeAllConnections();
+        realtime.close();
+        endUpgrades();
         await closed;
       }
       database.close();
@@ -134,9 +152,24 @@ export async function createContractServer(options: ContractServerOptions = {}):
       if (account === undefined) throw new EventsSdkError('INVALID_ARGUMENT', `There is no user "${username}".`);
       return tokens.issue(account);
     },
+    breakNextLink: realtime.breakNextLink,
+    endLinks: realtime.endLinks,
+    freezeLinks: realtime.freezeLinks,
+    get links() {
+      return realtime.links;
+    },
+    get frames() {
+      return realtime.frames;
+    },
     authenticate: tokens.checkAccess,
     revokeTokens: tokens.revoke,
     rejectClocksUpTo: intake.rejectClocksUpTo,
+    poison(eventIds, how = 'event') {
+      intake.poison(eventIds, how);
+    },
+    limitBytes(bytes) {
+      maxBytes = bytes;
+    },
     events: log.events,
     board: boards.board,
     lastReceivedAt: (team) => log.latest(team).receivedAt || null,

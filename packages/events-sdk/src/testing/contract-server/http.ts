@@ -2,7 +2,8 @@
  * HTTP around the contract: matches path and method, checks the access token, writes JSON, and keeps a log
  * of requests without their bodies. It knows nothing of events.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 
 import type { Account } from './accounts.ts';
 import { readJsonBody, type BodyResult } from './body.ts';
@@ -12,7 +13,7 @@ export interface RequestRecord {
   readonly method: string;
   /** Path without the query. */
   readonly path: string;
-  /** Null while unanswered, and for good when the answer never went out whole. */
+  /** Null while unanswered, and for good when the answer never went out whole. 101: became a realtime link. */
   readonly status: number | null;
   /** Bytes of the body as they travelled (compressed ones where it was). */
   readonly bytes: number;
@@ -46,8 +47,21 @@ export interface Route {
   readonly answer: (call: Call) => Promise<Reply | undefined>;
 }
 
-/** Takes a request before the contract's routes do; true when it has dealt with it. */
-export type RequestFilter = (path: string, request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+/** Writes an answer the contract has decided on: what is stored stays stored, however this delivers it. */
+export type Delivery = (request: IncomingMessage, response: ServerResponse, reply: Reply) => void;
+
+/**
+ * Takes a request (also one for an upgrade) before the contract's routes do: true when it has dealt with it, a
+ * delivery when the contract shall decide and somebody else shall answer.
+ */
+export type RequestFilter = (
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<boolean | Delivery>;
+
+/** Takes an upgraded connection over, or says why not. */
+export type Upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => Promise<Reply | undefined>;
 
 /** The longest log; older records are forgotten first. */
 const MAX_RECORDS = 10_000;
@@ -55,18 +69,22 @@ const MAX_RECORDS = 10_000;
 /** A Node server for the routes. It listens nowhere yet. */
 export function createHttpServer(deps: {
   readonly routes: Readonly<Record<string, Route>>;
-  readonly maxBodyBytes: number;
+  readonly upgrades: Readonly<Record<string, Upgrade>>;
+  readonly maxBodyBytes: () => number;
   readonly checkAccess: (token: string) => Promise<Account | undefined>;
   readonly filters: readonly RequestFilter[];
-}): { readonly server: Server; readonly requests: () => readonly RequestRecord[] } {
+}): {
+  readonly server: Server;
+  readonly requests: () => readonly RequestRecord[];
+  /** Ends connections that were to be upgraded; the Node server no longer knows them. */
+  readonly endUpgrades: () => void;
+} {
   const records: { -readonly [K in keyof RequestRecord]: RequestRecord[K] }[] = [];
 
-  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = pathOf(request);
-    const method = request.method ?? 'GET';
+  function note(request: IncomingMessage, response: ServerResponse) {
     const record = {
-      method,
-      path,
+      method: request.method ?? 'GET',
+      path: pathOf(request),
       status: null as number | null,
       bytes: Number(request.headers['content-length'] ?? 0),
       events: null as number | null,
@@ -76,11 +94,27 @@ export function createHttpServer(deps: {
     response.on('finish', () => {
       record.status = response.statusCode;
     });
+    return record;
+  }
 
-    for (const filter of deps.filters) if (await filter(path, request, response)) return;
+  /** How the contract's answer is to be delivered; undefined when a filter has dealt with the request. */
+  async function passFilters(request: IncomingMessage, response: ServerResponse): Promise<Delivery | undefined> {
+    for (const filter of deps.filters) {
+      const taken = await filter(pathOf(request), request, response);
+      if (taken === true) return undefined;
+      if (typeof taken === 'function') return taken;
+    }
+    return send;
+  }
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const record = note(request, response);
+    const { method, path } = record;
+    const send = await passFilters(request, response);
+    if (send === undefined) return;
 
     const route = Object.hasOwn(deps.routes, path) ? deps.routes[path] : undefined;
-    if (route === undefined) return send(request, response, notFound(path, deps.routes));
+    if (route === undefined) return send(request, response, notFound(path, { ...deps.routes, ...deps.upgrades }));
     if (route.method !== method) {
       return send(request, response, {
         status: 405,
@@ -102,7 +136,7 @@ export function createHttpServer(deps: {
     record.bytes = 0;
     const reply = await route.answer({
       account,
-      readBody: (maxBytes = deps.maxBodyBytes) =>
+      readBody: (maxBytes = deps.maxBodyBytes()) =>
         readJsonBody(request, {
           maxBytes,
           onBytes: (count) => {
@@ -116,16 +150,59 @@ export function createHttpServer(deps: {
     if (reply !== undefined) send(request, response, reply);
   }
 
+  async function upgrade(request: IncomingMessage, response: ServerResponse, socket: Socket, head: Buffer) {
+    const record = note(request, response);
+    const send = await passFilters(request, response);
+    if (send === undefined) return;
+    const accept = Object.hasOwn(deps.upgrades, record.path) ? deps.upgrades[record.path] : undefined;
+    if (accept === undefined)
+      return send(request, response, notFound(record.path, { ...deps.routes, ...deps.upgrades }));
+    response.detachSocket(socket);
+    const refusal = await accept(request, socket, head);
+    if (refusal === undefined) {
+      record.status = 101;
+      return;
+    }
+    response.assignSocket(socket);
+    send(request, response, refusal);
+  }
+
+  function fail(request: IncomingMessage, response: ServerResponse): void {
+    // The reason may quote what was sent; the client only learns that it was not its fault.
+    if (response.headersSent || response.destroyed) response.destroy();
+    else send(request, response, { status: 500, body: { error: 'The server failed' } });
+  }
+
   const server = createServer((request, response) => {
     respond(request, response).catch(() => {
-      // The reason may quote what was sent; the client only learns that it was not its fault.
-      if (response.headersSent || response.destroyed) response.destroy();
-      else send(request, response, { status: 500, body: { error: 'The server failed' } });
+      fail(request, response);
+    });
+  });
+  const upgrading = new Set<Socket>();
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    upgrading.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => upgrading.delete(socket));
+    // So that a refusal, scripted or not, is written like any other answer.
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket);
+    response.on('finish', () => {
+      socket.end();
+    });
+    upgrade(request, response, socket, head).catch(() => {
+      fail(request, response);
     });
   });
   server.requestTimeout = 60_000;
 
-  return { server, requests: () => records.map((record) => ({ ...record })) };
+  return {
+    server,
+    requests: () => records.map((record) => ({ ...record })),
+    endUpgrades() {
+      for (const socket of upgrading) socket.destroy();
+    },
+  };
 }
 
 /** The path of a request, without its query. */
@@ -138,7 +215,7 @@ export function bearerOf(request: IncomingMessage): string {
   return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }
 
-function notFound(path: string, routes: Readonly<Record<string, Route>>): Reply {
+function notFound(path: string, routes: Readonly<Record<string, unknown>>): Reply {
   // A redirect would turn a client's POST into a GET (CONTRACT §9.1), so the slash is asked for in words.
   const hint = Object.hasOwn(routes, `${path}/`) ? '; the path ends with a slash' : '';
   return { status: 404, body: { error: `Not found${hint}` } };

@@ -2,11 +2,13 @@
 import * as v from 'valibot';
 
 import { BATCH_PATH } from '../../contract/batch.ts';
+import { REALTIME_PATH, REALTIME_TOKEN_PATH } from '../../contract/realtime.ts';
 import type { Account, Accounts } from './accounts.ts';
 import type { BatchIntake } from './batch.ts';
 import type { BodyResult } from './body.ts';
 import type { Call, Reply, Route } from './http.ts';
 import type { TokenPair, Tokens } from './tokens.ts';
+import type { WireEnvelope } from './validate.ts';
 
 /** Where everything is. Trailing slashes matter. */
 export const SERVER_PATHS = {
@@ -14,6 +16,9 @@ export const SERVER_PATHS = {
   refresh: '/api/v1/token/refresh/',
   batch: BATCH_PATH,
   health: '/api/v1/sync/health/',
+  realtimeToken: REALTIME_TOKEN_PATH,
+  /** The WebSocket. */
+  realtime: REALTIME_PATH,
   /** Our extension, for a client whose clock fell behind (DESIGN §4.7). */
   clock: '/api/v1/events/clock/',
 } as const;
@@ -31,16 +36,19 @@ const MAX_SIGN_IN_BYTES = 16 * 1024;
 const credentials = v.object({ username: v.string(), password: v.string() });
 const refreshRequest = v.object({ refresh: v.string() });
 
-/** The routes of one server. `onStored` hears which teams have new events. */
+/** The routes of one server. `onStored` hears of new events. */
 export function createRoutes(deps: {
   readonly accounts: Accounts;
   readonly tokens: Tokens;
   readonly intake: BatchIntake;
   readonly limits: ServerLimits;
-  readonly onStored: (teams: readonly string[]) => void;
+  readonly onStored: (events: readonly WireEnvelope[]) => void;
 }): Readonly<Record<string, Route>> {
   const { accounts, tokens, intake, limits } = deps;
-  const wireLimits = { max_events_per_batch: limits.maxEvents, max_decompressed_bytes_per_batch: limits.maxBytes };
+  const wireLimits = () => ({
+    max_events_per_batch: limits.maxEvents,
+    max_decompressed_bytes_per_batch: limits.maxBytes,
+  });
 
   async function login(call: Call): Promise<Reply | undefined> {
     const body = await call.readBody(MAX_SIGN_IN_BYTES);
@@ -64,16 +72,19 @@ export function createRoutes(deps: {
     const body = await call.readBody();
     if (body.kind !== 'json') {
       const error = 'Batch payload exceeds decompressed byte limit';
-      return bodyRefusal(body, { status: 413, body: { error, limits: wireLimits } });
+      return bodyRefusal(body, { status: 413, body: { error, limits: wireLimits() } });
     }
     const outcome = intake.take(body.value, signedIn(call));
     switch (outcome.kind) {
       case 'ok':
         call.countEvents(outcome.results.length);
-        if (outcome.results.some((result) => result.status === 'success')) deps.onStored(outcome.teams);
+        if (outcome.stored.length > 0) deps.onStored(outcome.stored);
         return ok({ results: outcome.results });
       case 'bad-request':
-        return refuse(400, outcome.error);
+        return {
+          status: 400,
+          body: { error: outcome.error, ...(outcome.details === undefined ? {} : { details: outcome.details }) },
+        };
       case 'forbidden':
         return refuse(403, outcome.error);
       default:
@@ -85,9 +96,13 @@ export function createRoutes(deps: {
     [SERVER_PATHS.token]: { method: 'POST', isOpen: true, answer: login },
     [SERVER_PATHS.refresh]: { method: 'POST', isOpen: true, answer: refresh },
     [SERVER_PATHS.batch]: { method: 'POST', answer: batch },
+    [SERVER_PATHS.realtimeToken]: {
+      method: 'POST',
+      answer: async (call) => ok(await tokens.issueRealtime(signedIn(call))),
+    },
     [SERVER_PATHS.health]: {
       method: 'GET',
-      answer: async () => ok({ status: 'ok', sync_ingress: { limits: wireLimits } }),
+      answer: async () => ok({ status: 'ok', sync_ingress: { limits: wireLimits() } }),
     },
     [SERVER_PATHS.clock]: {
       method: 'GET',

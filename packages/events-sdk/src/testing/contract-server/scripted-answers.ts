@@ -1,16 +1,23 @@
 /**
- * Answers a test prepares: each is used instead of the server's own for the next fitting requests. This is
- * the one place where faults enter: a fault is a handler that answers, delays or destroys a request.
+ * Answers a test prepares: each is used instead of the server's own for the next fitting requests. This is where
+ * faults of requests enter: a fault is a handler that answers, delays or destroys a request, or that lets the server
+ * decide and spoils the delivery. The usual ones are in `faults`.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Time } from '../../internal/time.ts';
+import type { Delivery, RequestFilter } from './http.ts';
 
-/** A handler of its own; `'continue'` lets the server answer as usual afterwards. */
+/** What a handler leaves to the server: nothing, everything, or everything but writing the answer. */
+export type ScriptedOutcome = void | 'continue' | Delivery;
+
+/** A handler of one's own. `'continue'` lets the server answer as usual, a delivery lets it decide. */
 export type ScriptedHandler = (
   request: IncomingMessage,
   response: ServerResponse,
-) => void | 'continue' | Promise<void | 'continue'>;
+  /** The server's time. */
+  time: Time,
+) => ScriptedOutcome | Promise<ScriptedOutcome>;
 
 /** A fixed answer. Objects are sent as JSON, text and bytes as they are. */
 export interface FixedAnswer {
@@ -27,6 +34,8 @@ export interface ScriptedScope {
   readonly path?: string;
   /** How many requests; default 1. */
   readonly times?: number;
+  /** How many fitting requests are answered as usual before; default 0. */
+  readonly skip?: number;
 }
 
 /** The prepared answers of a server. */
@@ -37,16 +46,16 @@ export interface ScriptedAnswers {
   /** Answers the next request with 200 and bytes that are no JSON. */
   readonly garbage: (scope?: ScriptedScope) => void;
   /** Answers a request if something was prepared for it; false: the server answers. */
-  readonly intercept: (path: string, request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+  readonly intercept: RequestFilter;
 }
 
 /** An empty script. */
 export function createScriptedAnswers(time: Time): ScriptedAnswers {
-  const prepared: { handler: ScriptedHandler; path: string | undefined; left: number }[] = [];
+  const prepared: { handler: ScriptedHandler; path: string | undefined; left: number; skip: number }[] = [];
 
   function respondNext(answer: FixedAnswer | ScriptedHandler, scope: ScriptedScope = {}): void {
-    const handler = typeof answer === 'function' ? answer : fixed(answer, time);
-    prepared.push({ handler, path: scope.path, left: scope.times ?? 1 });
+    const handler = typeof answer === 'function' ? answer : fixed(answer);
+    prepared.push({ handler, path: scope.path, left: scope.times ?? 1, skip: scope.skip ?? 0 });
   }
 
   return {
@@ -63,20 +72,22 @@ export function createScriptedAnswers(time: Time): ScriptedAnswers {
       );
     },
     async intercept(path, request, response) {
-      const index = prepared.findIndex((entry) => entry.path === undefined || entry.path === path);
-      const entry = prepared[index];
+      const fitting = prepared.filter((entry) => entry.path === undefined || entry.path === path);
+      const entry = fitting.find(({ skip }) => skip === 0);
+      for (const other of fitting) if (other.skip > 0) other.skip -= 1;
       if (entry === undefined) return false;
       entry.left -= 1;
-      if (entry.left <= 0) prepared.splice(index, 1);
-      return (await entry.handler(request, response)) !== 'continue';
+      if (entry.left <= 0) prepared.splice(prepared.indexOf(entry), 1);
+      const outcome = await entry.handler(request, response, time);
+      return typeof outcome === 'function' ? outcome : outcome !== 'continue';
     },
   };
 }
 
-function fixed(answer: FixedAnswer, time: Time): ScriptedHandler {
+function fixed(answer: FixedAnswer): ScriptedHandler {
   const { status, body = '', headers = {}, delayMs = 0 } = answer;
   const isRaw = typeof body === 'string' || body instanceof Uint8Array;
-  return (request, response) => {
+  return (request, response, time) => {
     // Swallowed, so that the connection can be used again.
     request.resume();
     const send = (): void => {

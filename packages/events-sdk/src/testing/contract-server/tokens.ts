@@ -1,9 +1,11 @@
 /**
  * Sessions as JSON Web Tokens (HS256). An access token opens every endpoint until it expires; a refresh
- * token buys exactly one new pair: it is consumed in the same statement that checks it.
+ * token buys exactly one new pair: it is consumed in the same statement that checks it. A realtime token opens
+ * a realtime link and nothing else.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 
+import { REALTIME_TOKEN_LIFETIME_S } from '../../contract/limits.ts';
 import type { Time } from '../../internal/time.ts';
 import type { Account, Accounts } from './accounts.ts';
 import type { ServerDatabase } from './database.ts';
@@ -18,14 +20,26 @@ export interface TokenPair {
   readonly team_slug: string;
 }
 
+/** What the realtime token endpoint answers (CONTRACT §8.3). */
+export interface RealtimeToken {
+  readonly ws_token: string;
+  /** Seconds. */
+  readonly expires_in: number;
+  readonly expires_at: string;
+}
+
 /** Issues and checks tokens. */
 export interface Tokens {
   issue(account: Account): Promise<TokenPair>;
   /** The account behind an access token; undefined when it is forged, expired, revoked or of another kind. */
   checkAccess(token: string): Promise<Account | undefined>;
+  /** A token for one link. */
+  issueRealtime(account: Account): Promise<RealtimeToken>;
+  /** The account behind a realtime token; undefined as for `checkAccess`. */
+  checkRealtime(token: string): Promise<Account | undefined>;
   /** A new pair for an unused refresh token; undefined for any other. The old one is used up. */
   rotate(refreshToken: string): Promise<TokenPair | undefined>;
-  /** Ends tokens before their time: access tokens only, or refresh tokens as well. */
+  /** Ends tokens before their time: access and realtime tokens only, or refresh tokens as well. */
   revoke(which: 'access' | 'all'): void;
 }
 
@@ -35,7 +49,7 @@ export interface TokenLifetimes {
   readonly refreshS: number;
 }
 
-type TokenKind = 'access' | 'refresh';
+type TokenKind = 'access' | 'refresh' | 'realtime';
 
 /** Tokens signed with the secret of the data file, which is made at first use. */
 export async function createTokens(deps: {
@@ -51,7 +65,7 @@ export async function createTokens(deps: {
   const consume = database.sql.prepare('UPDATE refresh_tokens SET consumed = 1 WHERE jti = ? AND consumed = 0');
   const forgetExpired = database.sql.prepare('DELETE FROM refresh_tokens WHERE expires_at < ?');
   const consumeAll = database.sql.prepare('UPDATE refresh_tokens SET consumed = 1');
-  /** Raised by `revoke`: access tokens of an earlier generation are refused. */
+  /** Raised by `revoke`: access and realtime tokens of an earlier generation are refused. */
   let generation = 0;
 
   const nowS = (): number => Math.floor(time.now() / 1000);
@@ -74,7 +88,7 @@ export async function createTokens(deps: {
         currentDate: new Date(time.now()),
       });
       if (payload['token_type'] !== kind) return undefined;
-      if (kind === 'access' && Number(payload['generation']) < generation) return undefined;
+      if (kind !== 'refresh' && Number(payload['generation']) < generation) return undefined;
       const account = accounts.find(payload.sub ?? '');
       return account === undefined ? undefined : { account, jti: payload.jti ?? '' };
     } catch {
@@ -104,6 +118,16 @@ export async function createTokens(deps: {
     issue,
     async checkAccess(token) {
       return (await verify(token, 'access'))?.account;
+    },
+    async issueRealtime(account) {
+      return {
+        ws_token: await sign('realtime', account, randomUUID(), REALTIME_TOKEN_LIFETIME_S),
+        expires_in: REALTIME_TOKEN_LIFETIME_S,
+        expires_at: new Date((nowS() + REALTIME_TOKEN_LIFETIME_S) * 1000).toISOString(),
+      };
+    },
+    async checkRealtime(token) {
+      return (await verify(token, 'realtime'))?.account;
     },
     async rotate(refreshToken) {
       const verified = await verify(refreshToken, 'refresh');
