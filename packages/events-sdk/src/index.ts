@@ -53,3 +53,10 @@ export type {
   StoreTransaction,
 } from './storage/port.ts';
 export type { BatchItem, PushAnswer, PushContext, Transport } from './transport/port.ts';
+export type {
+  ConnectAnswer,
+  LinkLoss,
+  RealtimeContext,
+  RealtimeLink,
+  RealtimeTransport,
+} from './transport/realtime-port.ts';

@@ -6,14 +6,14 @@
  */
 import type { BatchItem, PushAnswer, RetryableReason } from './port.ts';
 
-/** Who connects, where to, and who listens. Observers that throw are ignored. */
+/** Who connects, where to, and who listens. Observers may be called before `connect` resolves; one that throws is ignored. */
 export interface RealtimeContext {
   /** Server address without a trailing slash; `https` becomes `wss`. */
   readonly server: string;
   readonly accessToken: string;
   /** Gives up the attempt. An open link is ended by `close`. */
   readonly signal?: AbortSignal;
-  /** An event of somebody else, as it came: unchecked. */
+  /** An event of somebody else, without the frame's `type`; otherwise as it came: unchecked. */
   readonly onEvent: (event: unknown) => void;
   /** Called once when an open link ends, unless `close` was called first. */
   readonly onLost: (loss: LinkLoss) => void;
@@ -45,7 +45,7 @@ export type ConnectAnswer =
 export interface RealtimeLink {
   /**
    * Sends the events in order and waits for the server's word on each, at most the ack timeout after the last one.
-   * `ok` names those it spoke of; the others are to be taken as never sent. Never rejects.
+   * `ok` names those it spoke of; the others are to be taken as never sent. Pushes run in turn. Never rejects.
    */
   push(batch: readonly BatchItem[], signal?: AbortSignal): Promise<PushAnswer>;
   /** Ends the link at once. Safe to call twice. */

@@ -14,7 +14,7 @@ export type LinkFault =
   | { readonly kind: 'ack-twice' }
   /** Answers every event with the id of another one nobody sent. */
   | { readonly kind: 'ack-foreign' }
-  /** Ends at that event (0: after the snapshot), with the code or, without one, by cutting the connection. */
+  /** Ends at that event (0: instead of the snapshot), with the code or, without one, by cutting the connection. */
   | { readonly kind: 'close'; readonly atEvent: number; readonly isStored: boolean; readonly code?: number }
   /** Sends this text instead of the snapshot. */
   | { readonly kind: 'babble'; readonly text: string };
@@ -34,7 +34,7 @@ export interface EventConduct {
 
 const AS_USUAL: EventConduct = { isTaken: true, answers: 1, hasForeignId: false, afterwards: 'go on' };
 
-/** What a link with this fault does about its n-th event; 0 stands for the moment after the snapshot. */
+/** What a link with this fault does about its n-th event; 0 stands for the snapshot. */
 export function conductAt(fault: LinkFault | undefined, event: number): EventConduct {
   switch (fault?.kind) {
     case undefined:

@@ -77,10 +77,12 @@ export function serveLink(deps: {
   function welcome(known: Account): void {
     account = known;
     cancelTimer();
+    const atOnce = conductAt(fault, 0).afterwards;
     if (fault?.kind === 'babble') socket.send(fault.text);
-    else if (fault?.kind !== 'no-snapshot') say('snapshot', { work_packages: deps.snapshotFor(known) });
+    else if (fault?.kind !== 'no-snapshot' && atOnce !== 'end')
+      say('snapshot', { work_packages: deps.snapshotFor(known) });
     cancelTimer = time.after(REALTIME_PING_INTERVAL_MS, ping);
-    goOn(conductAt(fault, 0).afterwards);
+    goOn(atOnce);
   }
 
   function takeEvent(event: unknown, known: Account): void {
