@@ -4,6 +4,8 @@ export type { EventResult, Poison } from './batch.ts';
 export { projectBoard, type Board, type BoardCard, type BoardDependency, type BoardFeature } from './board.ts';
 export { createContractServer, type ContractServer, type ContractServerOptions } from './contract-server.ts';
 export type { Anomaly, EventFilter, ReceivedEvent } from './event-log.ts';
+export { faultCatalogue, type CatalogueFault } from './fault-catalogue.ts';
+export { faults } from './faults.ts';
 export type { Delivery, Reply, RequestFilter, RequestRecord } from './http.ts';
 export type { LinkFault } from './link-faults.ts';
 export type { FrameRecord, RealtimeControls } from './realtime-controls.ts';
