@@ -155,11 +155,12 @@ describe('an event over a link', () => {
     expect(batch.body.results[0]).toEqual({ event_id: good.event_id, status: 'duplicate' });
   });
 
-  test('ends the link with 4403 when it belongs to a foreign team, and is not stored (SEC-1)', async () => {
+  test('ends the link with 4403 when it belongs to a foreign team; neither it nor what follows is stored (SEC-1)', async () => {
     const setup = await startServer();
     const client = await openClient(setup);
 
     client.send({ type: 'event', ...anEvent({ team_slug: 'globex' }) });
+    client.send({ type: 'event', ...anEvent({ lamport_clock: 2 }) });
 
     expect(await client.closed).toBe(4403);
     expect(setup.server.events()).toEqual([]);

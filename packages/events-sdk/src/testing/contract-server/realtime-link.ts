@@ -44,10 +44,13 @@ export function serveLink(deps: {
   let account = deps.account;
   let events = 0;
   let isFrozen = false;
+  let isOver = false;
   let isAnswered = true;
   let cancelTimer = (): void => {};
 
   function end(code?: number): void {
+    // Frames behind the one that ended the link still arrive, and count no more.
+    isOver = true;
     cancelTimer();
     if (code === undefined) socket.terminate();
     else socket.close(code);
@@ -107,7 +110,7 @@ export function serveLink(deps: {
   }
 
   async function takeFrame(data: unknown, isBinary: boolean): Promise<void> {
-    if (isFrozen) return;
+    if (isFrozen || isOver) return;
     const frame = isBinary ? undefined : readFrame(String(data));
     if (frame === undefined) {
       record({ direction: 'in', type: 'unreadable', eventId: null });

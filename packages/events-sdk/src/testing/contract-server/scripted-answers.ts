@@ -34,7 +34,7 @@ export interface ScriptedScope {
   readonly path?: string;
   /** How many requests; default 1. */
   readonly times?: number;
-  /** How many fitting requests are answered as usual before; default 0. */
+  /** How many fitting requests pass before; default 0. */
   readonly skip?: number;
 }
 

@@ -212,7 +212,7 @@ describe('a push', () => {
     expect(await link.push(aBatch(1, 9), AbortSignal.abort())).toMatchObject({ kind: 'retryable', reason: 'aborted' });
   });
 
-  test('over a link to a foreign team ends as forbidden (SEC-1)', async () => {
+  test('of an event of a foreign team ends as forbidden', async () => {
     const { open, losses } = await makeWorld();
     const link = await open();
 
