@@ -167,15 +167,11 @@ export function createHttpServer(deps: {
     send(request, response, refusal);
   }
 
-  function fail(request: IncomingMessage, response: ServerResponse): void {
-    // The reason may quote what was sent; the client only learns that it was not its fault.
-    if (response.headersSent || response.destroyed) response.destroy();
-    else send(request, response, { status: 500, body: { error: 'The server failed' } });
-  }
-
   const server = createServer((request, response) => {
     respond(request, response).catch(() => {
-      fail(request, response);
+      // The reason may quote what was sent; the client only learns that it was not its fault.
+      if (response.headersSent || response.destroyed) response.destroy();
+      else send(request, response, { status: 500, body: { error: 'The server failed' } });
     });
   });
   const upgrading = new Set<Socket>();
@@ -191,7 +187,7 @@ export function createHttpServer(deps: {
       socket.end();
     });
     upgrade(request, response, socket, head).catch(() => {
-      fail(request, response);
+      socket.destroy();
     });
   });
   server.requestTimeout = 60_000;

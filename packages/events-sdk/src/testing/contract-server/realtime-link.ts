@@ -127,6 +127,8 @@ export function serveLink(deps: {
     if (account === undefined) {
       const { token } = fields;
       const known = type === 'auth' && typeof token === 'string' ? await deps.authenticate(token) : undefined;
+      // The link may have ended while the token was checked.
+      if (isOver) return;
       if (known === undefined) end(REALTIME_CLOSE.unauthorized);
       else welcome(known);
     } else if (type === 'event') takeEvent(fields, account);
@@ -143,6 +145,7 @@ export function serveLink(deps: {
   });
   socket.on('error', () => {});
   socket.on('close', () => {
+    isOver = true;
     cancelTimer();
     deps.onClose();
   });

@@ -48,6 +48,9 @@ export function openLink(options: {
     signal?.removeEventListener('abort', onAbort);
     socket?.end();
   }
+  function isOver(): boolean {
+    return phase === 'over';
+  }
   function onAbort(): void {
     quit();
     resolve({ kind: 'retryable', reason: 'aborted', message: 'Connecting was stopped.' });
@@ -117,14 +120,11 @@ export function openLink(options: {
     async push(batch, pushSignal) {
       // In turn, so that events of two pushes do not mix.
       const mine = (lastAnswer ?? Promise.resolve()).then(() => {
-        if (phase === 'over' || socket === undefined) return afterwards;
-        running = startPush({
-          batch,
-          socket,
-          time,
-          server,
-          ...(pushSignal === undefined ? {} : { signal: pushSignal }),
-        });
+        if (isOver() || socket === undefined) return afterwards;
+        const signals = pushSignal === undefined ? {} : { signal: pushSignal };
+        running = startPush({ batch, socket, time, server, ...signals });
+        // Its first frame may have been the one that could not be sent.
+        if (isOver()) running.end(afterwards);
         return running.answer;
       });
       lastAnswer = mine;

@@ -108,8 +108,8 @@ export function openSocket(options: {
     else over({ kind: 'protocol' });
   });
   raw.addEventListener('error', ({ error }) => {
-    // Browsers tell nothing here; the closing that follows has a code.
-    if (error !== undefined && error !== null) over(endOf(error));
+    // Only `ws` says what is wrong. The others say at most that something is, and then close with a code.
+    if (takesHeaders) over(endOf(error));
   });
   raw.addEventListener('close', ({ code = 1006, reason = '' }) => {
     over({ kind: 'closed', code, reason });
@@ -134,8 +134,8 @@ export function openSocket(options: {
       if (isOver) return;
       try {
         raw.send(text);
-      } catch (error) {
-        over(endOf(error));
+      } catch {
+        over({ kind: 'broken', cause: 'the connection was cut' });
       }
     },
     end() {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, test } from 'vitest';
 
-import type { FixedAnswer } from '../../../src/testing/contract-server/index.ts';
+import type { FixedAnswer, ScriptedHandler } from '../../../src/testing/contract-server/index.ts';
 import { createTestTime } from '../../../src/testing/test-time.ts';
 import { createWebSocketTransport } from '../../../src/transport/websocket/index.ts';
 import { startServer } from '../../contract-server/setup.ts';
@@ -87,6 +87,25 @@ describe.each([
     server.respondNext((request) => void request.socket.destroy(), { path });
 
     expect(await attempt()).toMatchObject({ kind: 'retryable', reason: 'unreachable' });
+    expect(time.pending).toBe(0);
+  });
+});
+
+describe('a WebSocket that tells nothing of HTTP, as in a browser', () => {
+  const ends: [string, FixedAnswer | ScriptedHandler][] = [
+    ['a refused upgrade', { status: 503 }],
+    ['a redirect', { status: 307, headers: { location: 'https://elsewhere.example/' } }],
+    ['a cut connection', (request) => void request.socket.destroy()],
+  ];
+  test.each(ends)('%s is worth another attempt', async (_name, fault) => {
+    const { attempt, server, time } = await makeWorld({ implementation: globalThis.WebSocket });
+    server.respondNext(fault, { path: LINK_PATH });
+
+    expect(await attempt()).toMatchObject({
+      kind: 'retryable',
+      reason: 'unreachable',
+      message: expect.stringContaining('(1006'),
+    });
     expect(time.pending).toBe(0);
   });
 });

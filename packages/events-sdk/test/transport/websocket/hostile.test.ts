@@ -126,6 +126,17 @@ describe('frames', () => {
   });
 });
 
+test('a socket that cannot send any more ends link and push at once', async () => {
+  const { far, link, losses, time } = await openScripted();
+  far.isBroken = true;
+
+  const answer = await link.push(aBatch(3));
+
+  expect(answer.kind).toBe('retryable');
+  expect(losses).toHaveLength(1);
+  expect(time.pending).toBe(0);
+});
+
 describe('a peer that reads slowly', () => {
   test('gets at most 256 events ahead of its answers, the next with each answer', async () => {
     const { far, link, time } = await openScripted();

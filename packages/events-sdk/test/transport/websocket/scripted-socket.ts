@@ -10,6 +10,8 @@ export interface FarEnd {
   readonly sent: string[];
   bufferedAmount: number;
   isEnded: boolean;
+  /** Sending throws from now on. */
+  isBroken: boolean;
   /** Resolves once the transport has made its socket: before, nothing can be fired. */
   readonly made: Promise<void>;
   fire(type: 'open' | 'message' | 'close' | 'error', event?: WebSocketEvent): void;
@@ -22,6 +24,7 @@ export function scriptedSocket(): { readonly far: FarEnd; readonly implementatio
     sent: [],
     bufferedAmount: 0,
     isEnded: false,
+    isBroken: false,
     made,
     fire: (type, event = {}) => listeners.get(type)?.(event),
   };
@@ -30,6 +33,7 @@ export function scriptedSocket(): { readonly far: FarEnd; readonly implementatio
       return far.bufferedAmount;
     }
     send(text: string) {
+      if (far.isBroken) throw new Error('not open');
       far.sent.push(text);
     }
     close() {
