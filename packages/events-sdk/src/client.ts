@@ -97,7 +97,10 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   async function syncNow(options: SyncOptions | undefined): Promise<SyncReport> {
     try {
       const { store, queue } = await parts.open();
-      const transport: Transport = { push: async (...args) => (await deps.openTransport()).push(...args) };
+      const transport: Transport = {
+        push: async (...args) => (await deps.openTransport()).push(...args),
+        serverClock: async (context) => (await deps.openTransport()).serverClock?.(context),
+      };
       return await createSyncEngine({ ...deps, store, queue, transport, logger, time }).syncNow(options);
     } catch (cause) {
       return failedReport(cause);
@@ -187,6 +190,8 @@ function failedReport(cause: unknown): SyncReport {
     duplicates: 0,
     pending: 0,
     rejected: [],
+    rejectedBy: {},
+    restamped: 0,
     batches: 0,
     remaining: 0,
     held: 0,

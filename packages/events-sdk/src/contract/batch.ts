@@ -15,6 +15,15 @@ export const batchRequestSchema = v.object({
   events: v.pipe(v.array(wireEnvelopeSchema), v.minLength(1), v.maxLength(MAX_EVENTS_PER_BATCH)),
 });
 
+/**
+ * How many bytes a request's body has before it is compressed: the events' texts with what stands around them.
+ * Servers count these against their limits.
+ */
+export function batchBytes(events: readonly { readonly data: string }[]): number {
+  const encoder = new TextEncoder();
+  return events.reduce((sum, { data }) => sum + encoder.encode(data).length + 1, '{"events":[]}'.length);
+}
+
 /** What a server can say of one event. */
 export type Verdict = 'success' | 'duplicate' | 'pending' | 'rejected';
 

@@ -6,6 +6,9 @@ export const MAX_EVENTS_PER_BATCH = 1000;
 /** FR-033: the shortest time between two background batches. */
 export const BATCH_INTERVAL_MS = 5_000;
 
+/** US7-2: the longest time between two looks at a queue that is not empty. */
+export const FLUSH_INTERVAL_MS = 300_000;
+
 /** SPEC, edge case queue overflow: the most events waiting (queued and held). */
 export const MAX_QUEUED_EVENTS = 10_000;
 
@@ -21,6 +24,12 @@ export const MAX_REJECTIONS = 5;
 /** FR-032: backoff grows from the first to the second number. */
 export const BACKOFF_MIN_MS = 500;
 export const BACKOFF_MAX_MS = 30_000;
+
+/** US7-1: while a server cannot be reached, one attempt and the wait after it never take longer than this together. */
+export const OFFLINE_CYCLE_MS = 30_000;
+
+/** CONTRACT §10: failed attempts in a row after which a realtime link is given up for batches. */
+export const MAX_RECONNECTS = 10;
 
 /** CONTRACT §9.1: how long one batch request may take. */
 export const BATCH_TIMEOUT_MS = 60_000;

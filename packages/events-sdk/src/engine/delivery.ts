@@ -1,220 +1,230 @@
 /**
  * Delivery of one batch: push it, act on the answer, settle the verdicts. An answer that concerns the
- * batch as a whole never costs an event its retry budget: the batch is refreshed, made smaller, or left.
+ * batch as a whole never costs an event its retry budget: the batch is made smaller, or left.
  */
-import type { Session, SessionProvider, TokenAnswer } from '../auth/port.ts';
-import { MAX_EVENTS_PER_BATCH } from '../contract/limits.ts';
+import { batchBytes, type EventVerdict } from '../contract/batch.ts';
 import type { Logger } from '../internal/logger.ts';
+import { cutIntoBatches, type BatchSize } from '../queue/cut-batch.ts';
 import type { OfflineQueue } from '../queue/offline-queue.ts';
-import type { StoredEvent } from '../storage/port.ts';
-import type { PushAnswer, Transport } from '../transport/port.ts';
-import type { HeldLease } from './lease.ts';
-import type { SyncStop } from './report.ts';
+import type { Settlement } from '../queue/settle.ts';
+import type { EventStore, StoredEvent } from '../storage/port.ts';
+import {
+  afterAccepted,
+  afterTooLarge,
+  NO_LIMITS,
+  toBatchSize,
+  writeBatchLimits,
+  type BatchLimits,
+} from './batch-limits.ts';
+import { carriedClock, isClockRejection, moveBehindServer } from './clock-repair.ts';
+import { noteBatch, noteFloor } from './pace.ts';
+import type { PassMemory } from './pass-memory.ts';
+import type { BatchAnswer, Pusher } from './pusher.ts';
+import { stopForRetryable, type DeliveryStop } from './stops.ts';
+import { createSuspects, type Suspect } from './suspects.ts';
 import type { Tally } from './tally.ts';
-
-/** Why delivery cannot go on. */
-export interface DeliveryStop {
-  readonly by: SyncStop;
-  readonly message?: string;
-  readonly retryAfterMs?: number;
-}
 
 export interface Delivery {
   /** Sends one batch until every event of it is decided on or left alone. Undefined: go on with the next. */
   deliver(batch: readonly StoredEvent[], signal?: AbortSignal): Promise<DeliveryStop | undefined>;
   /** Ends the pass: sets aside the events that were refused alone, unless the server refuses everything. */
-  finish(): Promise<void>;
-  /** The most events the server has shown it takes at once. */
-  maxEvents(): number;
+  finish(): Promise<DeliveryStop | undefined>;
+  /** What the next batch may hold, by what the server has shown. */
+  size(): BatchSize;
 }
 
 export interface DeliveryDeps {
+  readonly store: EventStore;
   readonly queue: OfflineQueue;
-  readonly transport: Transport;
-  /** Provider of the next token after a 401. */
-  readonly sessions: SessionProvider;
-  readonly session: Session;
-  readonly accessToken: string;
-  readonly lease: HeldLease;
+  readonly pusher: Pusher;
+  readonly memory: PassMemory;
+  /** Address of the server, for what is remembered about it. */
+  readonly server: string;
+  readonly limits: BatchLimits;
   readonly tally: Tally;
   readonly logger: Logger;
+  readonly time: { now(): number };
 }
 
-/**
- * A server that answers 400 to this many single events, with nothing accepted in between, is at fault itself:
- * setting event after event aside would empty the queue into the parked ones.
- */
-const MAX_SUSPECTS = 3;
+type Failure = Extract<BatchAnswer, { kind: 'failure' }>;
+type Parts = readonly (readonly StoredEvent[])[];
 
 /** Delivery for one session and one pass. */
 export function createDelivery(deps: DeliveryDeps): Delivery {
-  const { queue, transport, sessions, session, lease, tally, logger } = deps;
-  let token = deps.accessToken;
-  let refreshedSinceSuccess = false;
-  let maxEvents = MAX_EVENTS_PER_BATCH;
-  /** Refused alone; parked once the server has shown that it takes others. */
-  let suspects: { readonly event: StoredEvent; readonly reason: string }[] = [];
+  const { store, queue, pusher, memory, server, tally, logger, time } = deps;
+  const suspects = createSuspects();
+  let limits = deps.limits;
+  let lastRefusal = '';
 
-  /** Pushes once, or twice when the first token was refused and a newer one could be had. */
-  async function push(events: readonly StoredEvent[], signal?: AbortSignal): Promise<PushAnswer | DeliveryStop> {
-    for (;;) {
-      if (!(await lease.renew())) return { by: 'busy', message: 'Another process has taken over the delivery.' };
-      const answer = await transport.push(events, {
-        server: session.server,
-        accessToken: token,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      if (answer.kind !== 'unauthorized') return answer;
-      const stop = await refresh(signal);
-      if (stop !== undefined) return stop;
-    }
+  async function settle(events: readonly StoredEvent[], verdicts: readonly EventVerdict[]): Promise<Settlement> {
+    const settlement = await queue.settle(events, verdicts, (tx) => {
+      noteBatch(tx, time.now());
+      if (limits !== NO_LIMITS) writeBatchLimits(tx, server, limits);
+    });
+    memory.tried([...settlement.pending, ...settlement.rejected.map((event) => event.eventId)]);
+    return settlement;
   }
 
-  async function refresh(signal?: AbortSignal): Promise<DeliveryStop | undefined> {
-    if (refreshedSinceSuccess) return { by: 'unauthorized', message: 'The server refuses a token it has just issued.' };
-    refreshedSinceSuccess = true;
-    const answer = await sessions.refresh(token, signal);
-    switch (answer.kind) {
-      case 'token':
-        // These events belong to the account that was signed in when they were taken.
-        if (answer.session.server !== session.server || answer.session.teamSlug !== session.teamSlug) {
-          return { by: 'aborted', message: 'Another account has signed in meanwhile.' };
-        }
-        token = answer.accessToken;
-        return undefined;
-      default:
-        return stopForToken(answer);
-    }
-  }
-
-  async function settle(
+  async function accepted(
     events: readonly StoredEvent[],
-    answer: Extract<PushAnswer, { kind: 'ok' }>,
+    verdicts: readonly EventVerdict[],
+    signal?: AbortSignal,
   ): Promise<DeliveryStop | undefined> {
-    refreshedSinceSuccess = false;
-    const settlement = await queue.settle(events, answer.verdicts);
+    if (limits !== NO_LIMITS) limits = afterAccepted(limits, batchBytes(events), time.now());
+    const settlement = await settle(events, verdicts);
     tally.add(events.length, settlement);
-    const decided = settlement.removed + settlement.duplicates + settlement.pending + settlement.rejected.length;
-    if (decided > 0) {
-      await parkSuspects();
-      return undefined;
-    }
-    return { by: 'no-progress', message: `The server answered without a verdict on any of ${events.length} events.` };
+    const left = new Set(settlement.left);
+    memory.left(events.filter((event) => left.has(event.eventId)));
+    if (left.size === events.length)
+      return { by: 'no-progress', message: `The server answered without a verdict on any of ${events.length} events.` };
+    pusher.succeeded();
+    await parkAll(suspects.convict());
+    await repairClock(events, verdicts, settlement, signal);
+    return undefined;
+  }
+
+  async function repairClock(
+    events: readonly StoredEvent[],
+    verdicts: readonly EventVerdict[],
+    { rejected, pending }: Settlement,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const named = new Set(verdicts.filter(isClockRejection).map(({ eventId }) => eventId));
+    const canMove = new Set(
+      rejected
+        .filter(({ eventId, parked }) => named.has(eventId) && !parked && !memory.hasMoved(eventId))
+        .map(({ eventId }) => eventId),
+    );
+    const refused = events.filter((event) => canMove.has(event.eventId));
+    if (refused.length === 0) return;
+    const serverClock = carriedClock(verdicts) ?? (await pusher.askClock(signal));
+    if (serverClock === undefined) return;
+    const settled = new Set(pending);
+    const moved = await store.transact((tx) =>
+      moveBehindServer(tx, refused, serverClock, (id) => settled.has(id) || memory.hasMoved(id)),
+    );
+    for (const { eventId, lamportClock } of moved) memory.moved(eventId, lamportClock);
+    memory.retry(moved.map(({ eventId }) => eventId).filter((eventId) => canMove.has(eventId)));
+    tally.addRestamped(moved.length);
+    if (moved.length > 0) logger.debug('clock-repaired', `${moved.length} events moved behind ${serverClock}`);
   }
 
   async function park(event: StoredEvent, reason: string): Promise<void> {
     await queue.park([event.eventId], reason);
-    tally.addParked({
-      eventId: event.eventId,
-      eventType: event.eventType,
-      reason,
-      retryCount: event.retryCount,
-      parked: true,
-    });
-    logger.debug('event-parked', `${event.eventId} ${event.eventType}`);
+    memory.tried([event.eventId]);
+    const { eventId, eventType, retryCount } = event;
+    tally.addParked({ eventId, eventType, reason, retryCount, parked: true });
+    logger.debug('event-parked', `${eventId} ${eventType}`);
   }
 
-  async function parkSuspects(): Promise<void> {
-    const found = suspects;
-    suspects = [];
+  async function parkAll(found: readonly Suspect[]): Promise<void> {
     for (const { event, reason } of found) await park(event, reason);
   }
 
-  /** The parts a refused batch is tried again in, or undefined when it cannot be made smaller. */
-  function halve(events: readonly StoredEvent[]): readonly (readonly StoredEvent[])[] | undefined {
-    if (events.length < 2) return undefined;
-    const middle = Math.ceil(events.length / 2);
-    return [events.slice(0, middle), events.slice(middle)];
-  }
-
-  /** A batch refused as such: settle what the server named, else look for the culprit in halves, in order. */
+  /** A batch refused as such: the parts it is tried again in. */
   async function refused(
     events: readonly StoredEvent[],
-    answer: Extract<PushAnswer, { kind: 'failure' }>,
-  ): Promise<readonly (readonly StoredEvent[])[] | DeliveryStop> {
-    if (answer.reason === 'protocol' || answer.reason === 'unexpected')
-      return { by: 'protocol', message: answer.message };
+    answer: Failure,
+    signal?: AbortSignal,
+  ): Promise<Parts | DeliveryStop> {
+    switch (answer.reason) {
+      case 'protocol':
+      case 'unexpected':
+        return { by: 'protocol', message: answer.message };
+      case 'too-large':
+        return tooLarge(events, answer);
+      case 'bad-request':
+        return badRequest(events, answer, signal);
+      default:
+        return answer.reason satisfies never;
+    }
+  }
+
+  async function tooLarge(events: readonly StoredEvent[], answer: Failure): Promise<Parts> {
+    const [only, ...others] = events;
+    if (only !== undefined && others.length === 0) {
+      await park(only, `too large for the server: ${new TextEncoder().encode(only.data).length} bytes`);
+      return [];
+    }
+    limits = afterTooLarge(limits, batchBytes(events), answer.limits, time.now());
+    await settle(events, []);
+    return answer.limits === undefined ? halve(events) : cutIntoBatches(events, toBatchSize(limits));
+  }
+
+  /** Settles what the server named, else looks for the culprit in halves, in order. */
+  async function badRequest(events: readonly StoredEvent[], answer: Failure, signal?: AbortSignal): Promise<Parts> {
+    lastRefusal = answer.message;
     const named = (answer.verdicts ?? []).filter((verdict) => verdict.verdict === 'rejected');
-    const settlement = await queue.settle(events, named);
+    const settlement = await settle(events, named);
     if (settlement.rejected.length > 0) {
       tally.add(settlement.rejected.length, settlement);
-      const settled = new Set(settlement.rejected.map((event) => event.eventId));
-      const rest = events.filter((event) => !settled.has(event.eventId));
-      return rest.length === 0 ? [] : [rest];
+      await repairClock(events, named, settlement, signal);
+      const left = new Set(settlement.left);
+      return [events.filter((event) => left.has(event.eventId))];
     }
-    const halves = halve(events);
-    if (halves === undefined) {
-      for (const event of events) {
-        if (answer.reason === 'too-large') await park(event, sizeReason(event));
-        else suspects.push({ event, reason: answer.message });
-      }
-      return suspects.length < MAX_SUSPECTS ? [] : { by: 'refused', message: answer.message };
+    const [only, ...others] = events;
+    if (only === undefined) return [];
+    if (suspects.isSearchOver()) {
+      memory.left(events);
+      return [];
     }
-    if (answer.reason === 'too-large') maxEvents = Math.min(maxEvents, Math.ceil(events.length / 2));
-    return halves;
+    if (others.length === 0) {
+      suspects.add({ event: only, reason: answer.message });
+      memory.tried([only.eventId]);
+      return [];
+    }
+    return halve(events);
   }
 
   return {
-    maxEvents: () => maxEvents,
-    finish: parkSuspects,
+    size: () => toBatchSize(limits),
+
+    async finish() {
+      if (suspects.isServerAtFault('pass')) return { by: 'refused', message: lastRefusal };
+      await parkAll(suspects.convict());
+      return undefined;
+    },
 
     async deliver(batch, signal) {
-      const parts: (readonly StoredEvent[])[] = [batch];
+      const parts = [batch];
+      suspects.beginBatch();
       for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
-        const answer = await push(part, signal);
-        if (!('kind' in answer)) return answer;
+        const events = part.filter(memory.mayGo);
+        if (events.length === 0) continue;
+        const answer = await pusher.push(events, signal);
+        if ('by' in answer) return answer;
         switch (answer.kind) {
           case 'ok': {
-            const stop = await settle(part, answer);
+            const stop = await accepted(events, answer.verdicts, signal);
             if (stop !== undefined) return stop;
             break;
           }
           case 'forbidden':
             return { by: 'forbidden', message: answer.message };
-          case 'retryable':
-            return stopForRetryable(answer);
+          case 'retryable': {
+            const stop = stopForRetryable(answer);
+            await store.transact((tx) => {
+              noteFloor(tx, server, stop, time.now());
+            });
+            return stop;
+          }
           case 'failure': {
-            const next = await refused(part, answer);
+            const next = await refused(events, answer, signal);
             if ('by' in next) return next;
             parts.unshift(...next);
             break;
           }
-          case 'unauthorized':
-            // `push` has dealt with it.
-            return { by: 'unauthorized' };
           default:
-            return answer satisfies never;
+            answer satisfies never;
         }
       }
-      return undefined;
+      return suspects.isServerAtFault('batch') ? { by: 'refused', message: lastRefusal } : undefined;
     },
   };
 }
 
-/** Why nothing can be sent without a token. */
-export function stopForToken(answer: Exclude<TokenAnswer, { kind: 'token' }>): DeliveryStop {
-  switch (answer.kind) {
-    case 'logged-out':
-      return { by: 'logged-out', message: 'Nobody is signed in.' };
-    case 'expired':
-      return { by: 'unauthorized', message: 'The sign-in has expired.' };
-    case 'unreachable':
-      return { by: 'unreachable', message: answer.message };
-    default:
-      return answer satisfies never;
-  }
-}
-
-function stopForRetryable(answer: Extract<PushAnswer, { kind: 'retryable' }>): DeliveryStop {
-  const by = answer.reason === 'timeout' ? 'unreachable' : answer.reason;
-  return {
-    by,
-    message: answer.message,
-    ...(answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs }),
-  };
-}
-
-function sizeReason(event: StoredEvent): string {
-  const bytes = new TextEncoder().encode(event.data).length;
-  return `too large for the server: ${bytes} bytes`;
+/** Both halves, in order; the first is the larger one. */
+function halve(events: readonly StoredEvent[]): Parts {
+  const middle = Math.ceil(events.length / 2);
+  return [events.slice(0, middle), events.slice(middle)];
 }

@@ -6,8 +6,9 @@ import * as v from 'valibot';
 
 import type { EventStore, StoreReader } from '../storage/port.ts';
 import { readJson, VALUE } from '../storage/values.ts';
-import type { DeliveryStop } from './delivery.ts';
 import type { SyncReport, SyncStop } from './report.ts';
+import type { DeliveryStop } from './stops.ts';
+import type { Counts } from './tally.ts';
 
 const lastSyncSchema = v.object({
   at: v.number(),
@@ -31,7 +32,7 @@ export function readLastSuccess(reader: StoreReader): number | null {
 }
 
 /** A sync that has ended. */
-export interface EndedSync extends Pick<SyncReport, 'sent' | 'duplicates' | 'pending' | 'rejected' | 'batches'> {
+export interface EndedSync extends Counts {
   readonly stop: DeliveryStop;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;

@@ -42,7 +42,12 @@ export interface SyncReport {
   readonly sent: number;
   readonly duplicates: number;
   readonly pending: number;
+  /** One entry a rejection; an event that was sent again with a new clock value may have two. */
   readonly rejected: readonly RejectedEvent[];
+  /** Rejections counted by the server's reason. */
+  readonly rejectedBy: Readonly<Record<string, number>>;
+  /** Events that got a new clock value because the server's clock was ahead. */
+  readonly restamped: number;
   readonly batches: number;
   /** Still sendable when the sync ended (pending and rejected rows included). */
   readonly remaining: number;

@@ -1,22 +1,22 @@
 /**
- * The sync engine: sends what waits, in order, until the server has decided on everything or there is a
- * reason to stop. It never holds the store across the network, and only a verdict on an event changes it.
- *
- *   lease → token → bind → [ take batch → bind → push → settle ] … → finish
+ * The sync a person asks for: takes the lease, drains without pace, and says what happened (US7-4). Where another
+ * process is delivering, that one is asked to drain, and its report is the answer.
  */
 import type { SessionProvider } from '../auth/port.ts';
-import { MAX_BATCH_BYTES, MAX_EVENTS_PER_BATCH } from '../contract/limits.ts';
 import { isEventsSdkError } from '../errors.ts';
 import type { Logger } from '../internal/logger.ts';
 import { sleep, systemTime, type Time } from '../internal/time.ts';
 import type { OfflineQueue } from '../queue/offline-queue.ts';
 import type { EventStore } from '../storage/port.ts';
 import type { Transport } from '../transport/port.ts';
-import { createBinder, type ProjectLookup } from './binder.ts';
-import { createDelivery, stopForToken, type DeliveryStop } from './delivery.ts';
+import type { ProjectLookup } from './binder.ts';
 import { recordSync } from './history.ts';
 import { acquireLease, type HeldLease, type LeaseDeps } from './lease.ts';
+import { readFloor } from './pace.ts';
+import { runPass } from './pass.ts';
+import type { Gate } from './pusher.ts';
 import type { SyncProgress, SyncReport } from './report.ts';
+import type { DeliveryStop } from './stops.ts';
 import { createTally, type Tally } from './tally.ts';
 
 export interface SyncOptions {
@@ -49,7 +49,7 @@ const LEASE_POLL_MS = 100;
 
 /** A sync engine over a queue, a transport and a session. */
 export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
-  const { store, queue, session: sessions, logger } = deps;
+  const { store, logger } = deps;
   const time = deps.time ?? systemTime;
 
   async function waitForLease(options: SyncOptions): Promise<HeldLease | 'busy' | 'aborted'> {
@@ -63,40 +63,23 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
     }
   }
 
-  async function drain(lease: HeldLease, tally: Tally, options: SyncOptions): Promise<DeliveryStop> {
-    const first = await sessions.accessToken(options.signal);
-    if (first.kind !== 'token') return stopForToken(first);
-    const { session } = first;
-    if (session.teamSlug === null)
-      return { by: 'no-team', message: `The account ${session.username} has no team on ${session.server}.` };
+  /** Unpaced; only what the server itself asked for is waited out, by not sending. */
+  const gate: Gate = (server) => store.read((reader) => readFloor(reader, server, time.now()));
 
-    const binder = createBinder({ store, session, lookUpProject: deps.lookUpProject });
-    await binder.bindWaiting();
-    const { server, teamSlug } = session;
-    // Only what this session may send: rows of other teams and servers stay where they are.
-    const total = await store.read((reader) => reader.count({ states: ['queued'], teamSlug, server }));
-    const delivery = createDelivery({ ...deps, sessions, session, accessToken: first.accessToken, lease, tally });
-    let after: { lamportClock: number; seq: number } | undefined;
-    for (;;) {
-      if (options.signal?.aborted === true) return { by: 'aborted' };
-      const batch = await queue.nextBatch({
-        teamSlug: session.teamSlug,
-        server: session.server,
-        limit: Math.min(MAX_EVENTS_PER_BATCH, delivery.maxEvents()),
-        maxBytes: MAX_BATCH_BYTES,
-        ...(after === undefined ? {} : { after }),
-      });
-      const last = batch.at(-1);
-      if (last === undefined) {
-        await delivery.finish();
-        return { by: 'drained' };
-      }
-      if (await binder.bindBatch(batch)) continue;
-      const stop = await delivery.deliver(batch, options.signal);
-      report(options, tally, total);
-      if (stop !== undefined) return stop;
-      after = last;
-    }
+  async function drain(lease: HeldLease, tally: Tally, options: SyncOptions): Promise<DeliveryStop> {
+    const { signal, onProgress } = options;
+    const { stop, left } = await runPass(
+      { ...deps, time },
+      {
+        lease,
+        tally,
+        gate,
+        ...(signal === undefined ? {} : { signal }),
+        ...(onProgress === undefined ? {} : { onProgress }),
+      },
+    );
+    // Not everything offered was decided on: to call that drained would be a lie.
+    return stop.by === 'drained' && left > 0 ? { by: 'no-progress', message: undecided(left) } : stop;
   }
 
   /** Drains, and again when another process asked for it meanwhile. */
@@ -140,13 +123,8 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
       return recordSync(store, done);
     },
   };
+}
 
-  function report(options: SyncOptions, tally: Tally, total: number): void {
-    const { batches, offered } = tally.progress();
-    try {
-      options.onProgress?.({ offered, total: Math.max(total, offered), batches });
-    } catch (cause) {
-      logger.debug('progress-observer-failed', String(cause));
-    }
-  }
+function undecided(events: number): string {
+  return events === 1 ? 'The server did not decide on 1 event.' : `The server did not decide on ${events} events.`;
 }

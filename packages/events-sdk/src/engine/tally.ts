@@ -1,42 +1,66 @@
 /** Adds up what one sync did. */
-import type { SettledRejection, Settlement } from '../queue/offline-queue.ts';
+import type { SettledRejection, Settlement } from '../queue/settle.ts';
+import type { SyncReport } from './report.ts';
+
+/** The part of a report that is counted while it happens. */
+export type Counts = Pick<
+  SyncReport,
+  'sent' | 'duplicates' | 'pending' | 'rejected' | 'rejectedBy' | 'restamped' | 'batches'
+>;
 
 export interface Tally {
   /** A batch of `offered` events was decided on. */
   add(offered: number, settlement: Settlement): void;
   /** An event was set aside without a verdict of its own. */
   addParked(event: SettledRejection): void;
-  counts(): {
-    readonly sent: number;
-    readonly duplicates: number;
-    readonly pending: number;
-    readonly rejected: readonly SettledRejection[];
-    readonly batches: number;
-  };
+  /** Events got a new clock value. */
+  addRestamped(events: number): void;
+  counts(): Counts;
+  /** Ids the server has spoken of that are still here. */
+  kept(): readonly string[];
   progress(): { readonly offered: number; readonly batches: number };
 }
 
 export function createTally(): Tally {
   const rejected: SettledRejection[] = [];
+  const pending: string[] = [];
   let sent = 0;
   let duplicates = 0;
-  let pending = 0;
   let batches = 0;
   let offered = 0;
+  let restamped = 0;
   return {
     add(events, settlement) {
       offered += events;
       batches += 1;
       sent += settlement.removed;
       duplicates += settlement.duplicates;
-      pending += settlement.pending;
+      pending.push(...settlement.pending);
       rejected.push(...settlement.rejected);
     },
     addParked(event) {
       offered += 1;
       rejected.push(event);
     },
-    counts: () => ({ sent, duplicates, pending, rejected, batches }),
+    addRestamped(events) {
+      restamped += events;
+    },
+    counts: () => ({
+      sent,
+      duplicates,
+      pending: pending.length,
+      rejected,
+      rejectedBy: countReasons(rejected),
+      restamped,
+      batches,
+    }),
+    kept: () => [...pending, ...rejected.map((event) => event.eventId)],
     progress: () => ({ offered, batches }),
   };
+}
+
+function countReasons(rejected: readonly SettledRejection[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { reason } of rejected) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }

@@ -5,7 +5,7 @@
 import { nextTick } from '../clock/lamport.ts';
 import type { EventVerdict } from '../contract/batch.ts';
 import type { AnyEnvelope } from '../contract/envelope.ts';
-import { MAX_QUEUED_EVENTS, MAX_REJECTIONS } from '../contract/limits.ts';
+import { MAX_QUEUED_EVENTS } from '../contract/limits.ts';
 import type {
   EventState,
   EventStore,
@@ -14,7 +14,9 @@ import type {
   StoreReader,
   StoreTransaction,
 } from '../storage/port.ts';
-import { addToCounter, projectTeamKey, readCounter, VALUE } from '../storage/values.ts';
+import { addToCounter, readCounter, VALUE } from '../storage/values.ts';
+import { cutBatch } from './cut-batch.ts';
+import { settleBatch, type Settlement } from './settle.ts';
 
 /** What happens to an event that finds the queue full. */
 export type OverflowPolicy =
@@ -44,26 +46,10 @@ export interface BatchRequest {
   readonly teamSlug: string;
   readonly server: string;
   readonly limit: number;
-  /** Bytes of event text; the first event always goes in. */
+  /** Bytes of the request's body before compression; the first event always goes in. */
   readonly maxBytes: number;
   /** Only events behind this position: what was offered in this pass is not offered again. */
   readonly after?: QueuePosition;
-}
-
-/** What settling a batch changed. */
-export interface Settlement {
-  readonly removed: number;
-  readonly duplicates: number;
-  readonly pending: number;
-  readonly rejected: readonly SettledRejection[];
-}
-
-export interface SettledRejection {
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly reason: string;
-  readonly retryCount: number;
-  readonly parked: boolean;
 }
 
 /** Counts of events by where they stand. */
@@ -88,8 +74,12 @@ export interface OfflineQueue {
   /** Appends envelopes stamped elsewhere and raises the clock above them. An `event_id` already waiting is kept as it is. */
   enqueue(envelopes: readonly AnyEnvelope[], placement: Placement): Promise<AppendAnswer>;
   nextBatch(request: BatchRequest): Promise<readonly StoredEvent[]>;
-  /** Applies verdicts to the rows of `batch`; verdicts on other events are ignored. */
-  settle(batch: readonly StoredEvent[], verdicts: readonly EventVerdict[]): Promise<Settlement>;
+  /** Applies verdicts to the rows of `batch`; verdicts on other events are ignored. `also` runs in the same transaction. */
+  settle(
+    batch: readonly StoredEvent[],
+    verdicts: readonly EventVerdict[],
+    also?: (tx: StoreTransaction) => void,
+  ): Promise<Settlement>;
   /** Sets events aside that can never be delivered as they are. They are kept, not sent. */
   park(eventIds: readonly string[], reason: string): Promise<void>;
   size(): Promise<QueueSize>;
@@ -170,10 +160,15 @@ export function createOfflineQueue(deps: OfflineQueueDeps): OfflineQueue {
           limit: request.limit,
           ...(request.after === undefined ? {} : { after: request.after }),
         });
-        return cutToBytes(events, request.maxBytes);
+        return cutBatch(events, { maxEvents: request.limit, maxBytes: request.maxBytes });
       }),
 
-    settle: (batch, verdicts) => store.transact((tx) => settleBatch(tx, batch, verdicts)),
+    settle: (batch, verdicts, also) =>
+      store.transact((tx) => {
+        const settlement = settleBatch(tx, batch, verdicts);
+        also?.(tx);
+        return settlement;
+      }),
 
     park: (eventIds, reason) =>
       store.transact((tx) => {
@@ -207,78 +202,4 @@ function toRow(envelope: AnyEnvelope, placement: Placement, enqueuedAt: number) 
     enqueuedAt,
     ...placement,
   };
-}
-
-function cutToBytes(events: readonly StoredEvent[], maxBytes: number): readonly StoredEvent[] {
-  // UTF-8 never takes more than three bytes a UTF-16 unit, so most batches need no exact count.
-  const atMost = events.reduce((sum, event) => sum + event.data.length * 3, 0);
-  if (atMost <= maxBytes) return events;
-  const encoder = new TextEncoder();
-  let bytes = 0;
-  const end = events.findIndex((event, index) => {
-    bytes += encoder.encode(event.data).length;
-    return index > 0 && bytes > maxBytes;
-  });
-  return end === -1 ? events : events.slice(0, end);
-}
-
-/**
- * The only place where a verdict changes a row: success and duplicate remove it, pending leaves it,
- * rejected counts and, at the fifth time, parks it (DESIGN §4.6).
- */
-function settleBatch(
-  tx: StoreTransaction,
-  batch: readonly StoredEvent[],
-  verdicts: readonly EventVerdict[],
-): Settlement {
-  const rows = new Map(batch.map((event) => [event.eventId, event]));
-  const delivered: string[] = [];
-  const rejected: SettledRejection[] = [];
-  let duplicates = 0;
-  let pending = 0;
-  for (const verdict of verdicts) {
-    const row = rows.get(verdict.eventId);
-    if (row === undefined) continue;
-    // One verdict an event: a server that speaks of it twice is heard once.
-    rows.delete(verdict.eventId);
-    switch (verdict.verdict) {
-      case 'success':
-        delivered.push(row.eventId);
-        break;
-      case 'duplicate':
-        delivered.push(row.eventId);
-        duplicates += 1;
-        break;
-      case 'pending':
-        pending += 1;
-        break;
-      case 'rejected':
-        rejected.push(reject(tx, row, verdict.reason ?? 'rejected without a reason'));
-        break;
-      default:
-        verdict.verdict satisfies never;
-    }
-  }
-  tx.remove(delivered);
-  rememberTeams(tx, batch, new Set(delivered));
-  return { removed: delivered.length - duplicates, duplicates, pending, rejected };
-}
-
-function reject(tx: StoreTransaction, row: StoredEvent, reason: string): SettledRejection {
-  // Read again: another process may have counted a rejection since the batch was taken.
-  const retryCount = (tx.event(row.eventId)?.retryCount ?? row.retryCount) + 1;
-  const parked = retryCount >= MAX_REJECTIONS;
-  tx.update(row.eventId, { retryCount, reason, ...(parked ? { state: 'parked' as const } : {}) });
-  return { eventId: row.eventId, eventType: row.eventType, reason, retryCount, parked };
-}
-
-/** A server that took a project's events under a team has shown whose project it is (DESIGN §4.4). */
-function rememberTeams(tx: StoreTransaction, batch: readonly StoredEvent[], delivered: ReadonlySet<string>): void {
-  const seen = new Set<string>();
-  for (const { eventId, projectUuid, teamSlug } of batch) {
-    if (projectUuid === null || teamSlug === null || seen.has(projectUuid) || !delivered.has(eventId)) continue;
-    seen.add(projectUuid);
-    const key = projectTeamKey(projectUuid);
-    if (tx.value(key) === undefined) tx.setValue(key, teamSlug);
-  }
 }

@@ -12,6 +12,14 @@ export const VALUE = {
   lease: 'drainer_lease',
   /** Set by a process that wants a drain while another holds the lease. */
   drainRequest: 'drain_request',
+  /** Set by a process that waits for the report of a sync while another holds the lease. */
+  syncRequest: 'sync_request',
+  /** The answer to it. */
+  syncReport: 'sync_report',
+  /** When the server last decided on a batch of this home, whoever sent it: the pace of FR-033. */
+  lastBatch: 'last_batch',
+  /** State of the realtime link, written by the process that holds it. */
+  link: 'link',
   /** When a courier was started that has not taken the lease yet. */
   courierStart: 'courier_start',
   /** When a command's own short try last failed. */
@@ -21,6 +29,16 @@ export const VALUE = {
 /** Key of the team a project was last synced under (DESIGN §4.4). */
 export function projectTeamKey(projectUuid: string): string {
   return `project_team:${projectUuid}`;
+}
+
+/** Key of what a server has shown about the size of batches it takes (DESIGN §4.6). */
+export function batchLimitsKey(server: string): string {
+  return `batch_limits:${server}`;
+}
+
+/** Key of the time before which a server wants no further batch (`Retry-After`). */
+export function retryFloorKey(server: string): string {
+  return `retry_floor:${server}`;
 }
 
 /** A counter; 0 when unset or unreadable. */

@@ -14,18 +14,27 @@ export interface FakeTransport extends Transport {
   readonly accepted: readonly string[];
   /** Answers for the next pushes, in order; afterwards everything is accepted again. */
   answerNext(...answers: readonly ScriptedAnswer[]): void;
+  /** Where the server's clock stands when it is asked; undefined: it does not say. */
+  setServerClock(value: number | undefined): void;
+  /** How often it was asked. */
+  readonly clockQuestions: number;
   /** Forgets scripted answers that were not used; answers how many there were. */
   forgetAnswers(): number;
 }
 
 export function createFakeTransport(): FakeTransport {
+  let serverClock: number | undefined;
+  let clockQuestions = 0;
+  /** Beside the list: with thousands of events a search in it would take longer than the test. */
+  const known = new Set<string>();
   const pushes: { batch: readonly BatchItem[]; context: PushContext }[] = [];
   const accepted: string[] = [];
   const script: ScriptedAnswer[] = [];
 
   function accept(batch: readonly BatchItem[]): PushAnswer {
     const verdicts = batch.map(({ eventId }): EventVerdict => {
-      if (accepted.includes(eventId)) return { eventId, verdict: 'duplicate' };
+      if (known.has(eventId)) return { eventId, verdict: 'duplicate' };
+      known.add(eventId);
       accepted.push(eventId);
       return { eventId, verdict: 'success' };
     });
@@ -37,6 +46,16 @@ export function createFakeTransport(): FakeTransport {
     accepted,
     answerNext: (...answers) => {
       script.push(...answers);
+    },
+    setServerClock(value) {
+      serverClock = value;
+    },
+    get clockQuestions() {
+      return clockQuestions;
+    },
+    serverClock() {
+      clockQuestions += 1;
+      return Promise.resolve(serverClock);
     },
     forgetAnswers: () => script.splice(0).length,
     async push(batch, context) {

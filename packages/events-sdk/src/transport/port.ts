@@ -51,4 +51,9 @@ export type FailureReason = 'bad-request' | 'too-large' | 'protocol' | 'unexpect
 export interface Transport {
   /** Sends the events in order. Never rejects: every failure is an answer. */
   push(batch: readonly BatchItem[], context: PushContext): Promise<PushAnswer>;
+  /**
+   * Where the server's Lamport clock stands (DESIGN §4.7). Undefined when it does not say, also for any failure.
+   * Never rejects. A transport without it leaves events refused for their clock as they are.
+   */
+  serverClock?(context: PushContext): Promise<number | undefined>;
 }

@@ -53,7 +53,7 @@ test('an event leaves the store only by a verdict on it, and no sync runs for ev
         maxLength: 6,
       }),
       async (rounds) => {
-        const { engine, transport, put, waiting, store } = await setupEngine();
+        const { engine, transport, put, waiting, store, time } = await setupEngine();
         const released = new Set<string>();
         const emitted: string[] = [];
 
@@ -81,6 +81,8 @@ test('an event leaves the store only by a verdict on it, and no sync runs for ev
           expect(report.remaining + report.held + report.parked).toBe(left.length);
           // What was not used must not spill into the next round.
           transport.forgetAnswers();
+          // A floor the server named is over before the next round.
+          await time.advance(1000);
         }
 
         await engine.syncNow();

@@ -8,6 +8,7 @@ import type { BatchItem, PushAnswer, PushContext, Transport } from '../port.ts';
 import { exchange, type Exchange, type Fetch } from './exchange.ts';
 import { compressionStreamGzip, type Gzip } from './gzip.ts';
 import { isSendableToken, maskToken } from './bearer.ts';
+import { askServerClock } from './server-clock.ts';
 
 /** How batches are sent. */
 export interface HttpTransportOptions {
@@ -98,6 +99,12 @@ export function createHttpTransport(options: HttpTransportOptions): Transport {
         // Only an injected part can fail here; its error may quote what it was given, so it is not repeated.
         return failed('unexpected', 'The batch could not be prepared for sending.');
       }
+    },
+
+    serverClock(context) {
+      // SEC-3: the same rules as for a batch.
+      if (!isAllowedServer(context.server) || !isSendableToken(context.accessToken)) return Promise.resolve(undefined);
+      return askServerClock(context, { time, ...(fetch === undefined ? {} : { fetch }) });
     },
   };
 }
