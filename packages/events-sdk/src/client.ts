@@ -7,6 +7,7 @@ import type { Draft, EventMap, EventType } from './contract/event-map.ts';
 import { createEmitter, type EmissionFacts, type EmitOptions, type Emitter } from './emitter.ts';
 import type { EmitOutcome } from './emit-outcome.ts';
 import type { ProjectLookup } from './engine/binder.ts';
+import { createBackgroundSync, type BackgroundSync, type BackgroundSyncDeps } from './engine/background-sync.ts';
 import { requestDrain, type LeaseDeps } from './engine/lease.ts';
 import type { SyncReport } from './engine/report.ts';
 import { readStatus, type SyncStatus } from './engine/status.ts';
@@ -18,8 +19,11 @@ import { systemTime, type Time } from './internal/time.ts';
 import { createOfflineQueue, type OfflineQueue, type OverflowPolicy } from './queue/offline-queue.ts';
 import { readDestinations, type Destination } from './queue/destinations.ts';
 import { createRejectedEvents, type RejectedEvents } from './queue/rejected-events.ts';
+import type { ProjectFacts } from './queue/binding.ts';
+import { adoptProject, retargetEvents, type AdoptAnswer } from './queue/release.ts';
 import type { EventStore } from './storage/port.ts';
 import type { Transport } from './transport/port.ts';
+import type { RealtimeTransport } from './transport/realtime-port.ts';
 
 export interface ClientDeps<M extends EventMap> {
   /** The events this program knows. */
@@ -28,6 +32,8 @@ export interface ClientDeps<M extends EventMap> {
   readonly openStore: () => Promise<EventStore>;
   /** Opens the way out; only delivery asks for it. */
   readonly openTransport: () => Promise<Transport>;
+  /** Opens the realtime way out; only background delivery asks for it. Default: batches only. */
+  readonly openRealtime?: () => Promise<RealtimeTransport>;
   readonly session: SessionProvider;
   /** What is known at the moment of emission, of the project named there; called after the store is open. */
   readonly facts: (store: EventStore, projectRoot: string | undefined) => Promise<EmissionFacts>;
@@ -62,6 +68,12 @@ export interface Client<M extends EventMap> extends Emitter<M> {
   destinations(): Promise<readonly Destination[]>;
   /** What the server refused, for a person to decide on. */
   readonly rejected: RejectedEvents;
+  /** Delivery in the background, not started. `close` stops what is still running, at once. */
+  background(options?: Pick<BackgroundSyncDeps, 'onReport' | 'random'>): Promise<BackgroundSync>;
+  /** Gives a project's events that are held for another team to the team signed in. `project` is what its files say. */
+  adopt(project: ProjectFacts): Promise<AdoptAnswer>;
+  /** Moves waiting events to another address of the same server; answers how many. Rejects with INVALID_SERVER_URL. */
+  retarget(move: { readonly from: string; readonly to: string }): Promise<number>;
   /** Asks a process that is delivering to drain once more; false when there is none. */
   requestDrain(): Promise<boolean>;
   /** Waits for what is under way and closes the store. Safe to call twice; from the call on, new events are dropped with a warning. */
@@ -74,6 +86,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   const logger = warnOnce(deps.logger ?? silentLogger);
   const parts = openOnce(deps, time);
   const running = new Set<Promise<unknown>>();
+  const backgrounds = new Set<BackgroundSync>();
   let closing: Promise<void> | undefined;
 
   function track<T>(work: Promise<T>): Promise<T> {
@@ -94,13 +107,34 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
       time,
     });
 
+  /** Opened with the first request: a sync of an empty queue needs none. */
+  const transport: Transport = {
+    push: async (...args) => (await deps.openTransport()).push(...args),
+    serverClock: async (context) => (await deps.openTransport()).serverClock?.(context),
+  };
+
+  async function background(options: Pick<BackgroundSyncDeps, 'onReport' | 'random'>): Promise<BackgroundSync> {
+    const { store, queue } = await parts.open();
+    const { openRealtime } = deps;
+    const made = createBackgroundSync({
+      ...deps,
+      ...options,
+      store,
+      queue,
+      transport,
+      logger,
+      time,
+      ...(openRealtime === undefined
+        ? {}
+        : { realtime: { connect: async (context) => (await openRealtime()).connect(context) } }),
+    });
+    backgrounds.add(made);
+    return made;
+  }
+
   async function syncNow(options: SyncOptions | undefined): Promise<SyncReport> {
     try {
       const { store, queue } = await parts.open();
-      const transport: Transport = {
-        push: async (...args) => (await deps.openTransport()).push(...args),
-        serverClock: async (context) => (await deps.openTransport()).serverClock?.(context),
-      };
       return await createSyncEngine({ ...deps, store, queue, transport, logger, time }).syncNow(options);
     } catch (cause) {
       return failedReport(cause);
@@ -130,6 +164,12 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     syncNow: (options) => track(syncNow(options)),
     status: () => track(status()),
     destinations: () => track(parts.open().then(({ store }) => store.read(readDestinations))),
+    background: (options = {}) => track(background(options)),
+    adopt: (project) =>
+      track(
+        parts.open().then(async ({ store }) => adoptProject(store, { project, session: await deps.session.current() })),
+      ),
+    retarget: (move) => track(parts.open().then(({ store }) => retargetEvents(store, move))),
     requestDrain: () => track(askForDrain()),
 
     close() {
@@ -141,6 +181,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   async function closeAfterWork(): Promise<void> {
     parts.refuseMore();
     while (running.size > 0) await Promise.allSettled(running);
+    await Promise.all([...backgrounds].map((made) => made.stop({ deadlineMs: 0 })));
     await parts.close();
   }
 }

@@ -17,9 +17,19 @@ export {
 export { specKittyEvents, type Lane, type SpecKittyEvents } from './contract/spec-kitty-events.ts';
 export type { DroppedReason, EmitOutcome, HeldReason } from './emit-outcome.ts';
 export { createEmitter, type EmissionFacts, type EmitOptions, type Emitter } from './emitter.ts';
+export {
+  createBackgroundSync,
+  type BackgroundStatus,
+  type BackgroundSync,
+  type BackgroundSyncDeps,
+  type StartAnswer,
+  type StopAnswer,
+} from './engine/background-sync.ts';
 export type { LeaseOwner } from './engine/lease.ts';
+export type { Link, LinkReason, LinkState } from './engine/link.ts';
+export type { LinkStatus } from './engine/link-record.ts';
 export type { RejectedEvent, SyncProgress, SyncReport, SyncStop } from './engine/report.ts';
-export type { LinkState, SyncStatus } from './engine/status.ts';
+export type { SyncStatus } from './engine/status.ts';
 export { createSyncEngine, type SyncEngine, type SyncOptions } from './engine/sync-engine.ts';
 export { EventsSdkError, isEventsSdkError, type EventsSdkErrorCode } from './errors.ts';
 export * from './events/builders.ts';
@@ -43,6 +53,7 @@ export {
   type RejectedEvents,
   type RejectedSelection,
 } from './queue/rejected-events.ts';
+export type { AdoptAnswer } from './queue/release.ts';
 export type {
   EventQuery,
   EventState,

@@ -41,6 +41,8 @@ export interface DeliveryDeps {
   /** Address of the server, for what is remembered about it. */
   readonly server: string;
   readonly limits: BatchLimits;
+  /** Over a link neither the pace nor what was learned about batches is touched. */
+  readonly way: 'batch' | 'link';
   readonly tally: Tally;
   readonly logger: Logger;
   readonly time: { now(): number };
@@ -58,6 +60,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
 
   async function settle(events: readonly StoredEvent[], verdicts: readonly EventVerdict[]): Promise<Settlement> {
     const settlement = await queue.settle(events, verdicts, (tx) => {
+      if (deps.way === 'link') return;
       noteBatch(tx, time.now());
       if (limits !== NO_LIMITS) writeBatchLimits(tx, server, limits);
     });

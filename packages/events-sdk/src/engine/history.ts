@@ -68,7 +68,7 @@ export async function recordSync(store: EventStore, ended: EndedSync): Promise<S
         };
         tx.setValue(VALUE.lastSync, JSON.stringify(last));
       }
-      if (counts.batches > 0) tx.setValue(VALUE.lastSuccess, String(endedAt));
+      if (isDecided(counts)) tx.setValue(VALUE.lastSuccess, String(endedAt));
       return {
         remaining: tx.count({ states: ['queued'] }),
         held: tx.count({ states: ['held'] }),
@@ -80,4 +80,9 @@ export async function recordSync(store: EventStore, ended: EndedSync): Promise<S
     const message = stop.message ?? (cause instanceof Error ? cause.message : 'The store cannot be read.');
     return finish({ remaining: 0, held: 0, parked: 0 }, 'storage', message);
   }
+}
+
+/** A batch that was answered without a verdict on any event is no success. */
+function isDecided({ sent, duplicates, pending, rejected }: Counts): boolean {
+  return sent + duplicates + pending + rejected.length > 0;
 }

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 
-import type { EventStore, StoreReader } from '../storage/port.ts';
+import type { EventStore, StoreReader, StoreTransaction } from '../storage/port.ts';
 import { readJson, VALUE } from '../storage/values.ts';
 
 /** How long a lease lasts without a heartbeat: longer than one batch request may take. */
@@ -41,8 +41,11 @@ export interface LeaseDeps {
 
 /** A lease that is held. */
 export interface HeldLease {
-  /** Proves life and keeps the lease. False when another process has taken it over: stop sending. */
-  renew(): Promise<boolean>;
+  /**
+   * Proves life and keeps the lease. False when another process has taken it over: stop sending. `also` runs in the
+   * same transaction while the lease is ours.
+   */
+  renew(also?: (tx: StoreTransaction) => void): Promise<boolean>;
   /** Gives the lease up. False when someone asked for another drain meanwhile: then it is kept, drain again. */
   finish(): Promise<boolean>;
   /** Gives the lease up whatever was asked. */
@@ -88,10 +91,11 @@ export async function acquireLease(deps: LeaseDeps): Promise<LeaseAnswer> {
   return {
     kind: 'held',
     lease: {
-      renew: () =>
+      renew: (also) =>
         store.transact((tx) => {
           if (!isOurs(tx)) return false;
           tx.setValue(VALUE.lease, write(time.now()));
+          also?.(tx);
           return true;
         }),
       finish: () =>

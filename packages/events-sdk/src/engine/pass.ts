@@ -4,12 +4,12 @@
  *
  *   token → bind → [ take batch → bind → gate → push → settle ] …
  */
-import type { Session, SessionProvider } from '../auth/port.ts';
+import type { Session, SessionProvider, TokenAnswer } from '../auth/port.ts';
 import type { Logger } from '../internal/logger.ts';
 import type { OfflineQueue } from '../queue/offline-queue.ts';
 import type { EventStore, QueuePosition, StoredEvent } from '../storage/port.ts';
 import type { Transport } from '../transport/port.ts';
-import { readBatchLimits } from './batch-limits.ts';
+import { NO_LIMITS, readBatchLimits } from './batch-limits.ts';
 import { createBinder, type ProjectLookup } from './binder.ts';
 import { createDelivery } from './delivery.ts';
 import type { HeldLease } from './lease.ts';
@@ -33,6 +33,8 @@ export interface PassRequest {
   readonly lease: HeldLease;
   readonly tally: Tally;
   readonly gate: Gate;
+  /** What the transport is. Default `batch`. */
+  readonly way?: 'batch' | 'link';
   /** Rows to leave alone in this pass. */
   readonly skip?: ReadonlySet<string>;
   /** The most events of the next batch, asked each time. Default: what the server takes. */
@@ -49,18 +51,22 @@ export interface PassEnd {
   readonly stop: DeliveryStop;
   /** Rows that were offered, or kept from overtaking, without a verdict. They wait for the next pass. */
   readonly left: number;
+  /** What the server was last shown, where it came to that: a sign-in that differs from it is a new one. */
+  readonly shown?: Extract<TokenAnswer, { kind: 'token' }>;
 }
 
 /** Runs one pass. Rejects as the store does. */
 export async function runPass(deps: PassDeps, request: PassRequest): Promise<PassEnd> {
   const { store, queue, session: sessions, logger } = deps;
-  const { signal, tally, lease, gate } = request;
+  const { signal, tally, lease, gate, way = 'batch' } = request;
   const token = await sessions.accessToken(signal);
   if (token.kind !== 'token') return { stop: stopForToken(token), left: 0 };
   const { session, accessToken } = token;
   const { server, teamSlug } = session;
-  if (teamSlug === null)
-    return { stop: { by: 'no-team', message: `The account ${session.username} has no team on ${server}.` }, left: 0 };
+  if (teamSlug === null) {
+    const message = `The account ${session.username} has no team on ${server}.`;
+    return { stop: { by: 'no-team', message }, left: 0, shown: token };
+  }
   if (request.isForSession?.(session) === false)
     return { stop: { by: 'aborted', message: 'Another account has signed in meanwhile.' }, left: 0 };
 
@@ -69,11 +75,11 @@ export async function runPass(deps: PassDeps, request: PassRequest): Promise<Pas
   // Only what this session may send: rows of other teams and servers stay where they are.
   const { total, limits } = await store.read((reader) => ({
     total: reader.count({ states: ['queued'], teamSlug, server }),
-    limits: readBatchLimits(reader, server),
+    limits: way === 'link' ? NO_LIMITS : readBatchLimits(reader, server),
   }));
   const memory = createPassMemory();
   const pusher = createPusher({ transport: deps.transport, sessions, session, accessToken, lease, gate });
-  const delivery = createDelivery({ ...deps, pusher, memory, server, limits, tally });
+  const delivery = createDelivery({ ...deps, pusher, memory, server, limits, way, tally });
 
   const take = (limit: number, after: QueuePosition | undefined): Promise<readonly StoredEvent[]> =>
     queue.nextBatch({
@@ -114,5 +120,9 @@ export async function runPass(deps: PassDeps, request: PassRequest): Promise<Pas
     }
   }
 
-  return { stop: await offerAll(), left: memory.leftCount };
+  return {
+    stop: await offerAll(),
+    left: memory.leftCount,
+    shown: { kind: 'token', session, accessToken: pusher.token() },
+  };
 }

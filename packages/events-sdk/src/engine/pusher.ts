@@ -20,6 +20,8 @@ export interface Pusher {
   askClock(signal?: AbortSignal): Promise<number | undefined>;
   /** The server has decided on something: a later 401 may be refreshed again. */
   succeeded(): void;
+  /** The newest token it knows of. */
+  token(): string;
 }
 
 export interface PusherDeps {
@@ -72,5 +74,6 @@ export function createPusher(deps: PusherDeps): Pusher {
     succeeded() {
       isRefreshed = false;
     },
+    token: () => token,
   };
 }

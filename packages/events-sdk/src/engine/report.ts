@@ -1,32 +1,35 @@
 /** What one synchronisation did, and why it ended. */
 
-/** Why a sync ended. */
-export type SyncStop =
+/** Why a sync can end. */
+export const SYNC_STOPS = [
   /** Everything sendable was offered to the server. */
-  | 'drained'
+  'drained',
   /** Nobody is signed in. */
-  | 'logged-out'
+  'logged-out',
   /** The sign-in is known but not accepted any more, even after a refresh. */
-  | 'unauthorized'
+  'unauthorized',
   /** The server refuses this account (403). */
-  | 'forbidden'
+  'forbidden',
   /** The session has no team, so nothing may leave (FR-028b). */
-  | 'no-team'
-  | 'unreachable'
-  | 'throttled'
-  | 'server-error'
+  'no-team',
+  'unreachable',
+  'throttled',
+  'server-error',
   /** The server speaks another contract, or answered with something that is not one. */
-  | 'protocol'
+  'protocol',
   /** A batch was refused as a whole (400, 413) and could not be made smaller. */
-  | 'refused'
+  'refused',
   /** The server answered but decided nothing: going on would loop. */
-  | 'no-progress'
+  'no-progress',
   /** Another process is delivering for this home. */
-  | 'busy'
+  'busy',
   /** The caller's signal or deadline. */
-  | 'aborted'
+  'aborted',
   /** The store could not be used. */
-  | 'storage';
+  'storage',
+] as const;
+
+export type SyncStop = (typeof SYNC_STOPS)[number];
 
 /** A rejected event in a report: ids and the server's reason, never the payload. */
 export interface RejectedEvent {

@@ -7,9 +7,7 @@ import type { StoreReader } from '../storage/port.ts';
 import { readSize, type QueueSize } from '../queue/offline-queue.ts';
 import { readLastSuccess, readLastSync, type LastSync } from './history.ts';
 import { isLive, readLease, type LeaseOwner } from './lease.ts';
-
-/** State of the realtime link (FR-036). */
-export type LinkState = 'connected' | 'reconnecting' | 'offline' | 'offline-batch';
+import { readLink, type LinkStatus } from './link-record.ts';
 
 export interface SyncStatus extends QueueSize {
   /** Held events by reason; `unknown` for a reason that is none of ours. */
@@ -20,6 +18,8 @@ export interface SyncStatus extends QueueSize {
   readonly lastSuccessAt: number | null;
   /** Who is delivering at this moment. */
   readonly deliveredBy: { readonly role: string; readonly pid: number; readonly since: number } | null;
+  /** The realtime link, as the process that holds it last said and as far as that can still be believed. */
+  readonly link: LinkStatus;
   readonly clock: number;
 }
 
@@ -39,6 +39,7 @@ export function readStatus(
     deliveredBy: isLive(lease, deps.now, deps.isGone)
       ? { role: lease.owner.role, pid: lease.owner.pid, since: lease.since }
       : null,
+    link: readLink(reader, { now: deps.now, isGone: deps.isGone }),
     clock: reader.clock(),
   };
 }

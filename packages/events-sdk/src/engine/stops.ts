@@ -1,5 +1,6 @@
 /** Why a delivery cannot go on, from the answers that end it. */
 import type { TokenAnswer } from '../auth/port.ts';
+import { isEventsSdkError } from '../errors.ts';
 import type { PushAnswer } from '../transport/port.ts';
 import type { SyncStop } from './report.ts';
 
@@ -32,4 +33,18 @@ export function stopForRetryable(answer: Extract<PushAnswer, { kind: 'retryable'
     message: answer.message,
     ...(answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs }),
   };
+}
+
+/** The store failed, or something that never should. */
+export function stopForError(cause: unknown): DeliveryStop {
+  return {
+    by: 'storage',
+    message: isEventsSdkError(cause) ? cause.message : 'The sync ended by an unexpected error.',
+  };
+}
+
+/** Not everything offered was decided on: to call that drained would be a lie. */
+export function stopWithLeft(stop: DeliveryStop, left: number): DeliveryStop {
+  if (stop.by !== 'drained' || left === 0) return stop;
+  return { by: 'no-progress', message: `The server did not decide on ${left} ${left === 1 ? 'event' : 'events'}.` };
 }

@@ -3,7 +3,6 @@
  * process is delivering, that one is asked to drain, and its report is the answer.
  */
 import type { SessionProvider } from '../auth/port.ts';
-import { isEventsSdkError } from '../errors.ts';
 import type { Logger } from '../internal/logger.ts';
 import { sleep, systemTime, type Time } from '../internal/time.ts';
 import type { OfflineQueue } from '../queue/offline-queue.ts';
@@ -16,7 +15,8 @@ import { readFloor } from './pace.ts';
 import { runPass } from './pass.ts';
 import type { Gate } from './pusher.ts';
 import type { SyncProgress, SyncReport } from './report.ts';
-import type { DeliveryStop } from './stops.ts';
+import { stopForError, stopWithLeft, type DeliveryStop } from './stops.ts';
+import { readSyncAnswer, requestSync } from './sync-request.ts';
 import { createTally, type Tally } from './tally.ts';
 
 export interface SyncOptions {
@@ -52,13 +52,20 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
   const { store, logger } = deps;
   const time = deps.time ?? systemTime;
 
-  async function waitForLease(options: SyncOptions): Promise<HeldLease | 'busy' | 'aborted'> {
-    const giveUpAt = time.now() + (options.waitForOthersMs ?? 0);
+  /** Our lease; the report of whoever holds it, asked for once; or why neither could be had. */
+  async function waitForLease(options: SyncOptions): Promise<HeldLease | SyncReport | 'busy' | 'aborted'> {
+    const waitMs = options.waitForOthersMs ?? 0;
+    const giveUpAt = time.now() + waitMs;
+    let asked: string | undefined;
     for (;;) {
       if (options.signal?.aborted === true) return 'aborted';
       const answer = await acquireLease({ store, time, ...deps.lease });
       if (answer.kind === 'held') return answer.lease;
+      const id = asked;
+      const theirs = id === undefined ? undefined : await store.read((reader) => readSyncAnswer(reader, id));
+      if (theirs !== undefined) return theirs;
       if (time.now() >= giveUpAt) return 'busy';
+      asked ??= await requestSync({ store, time, ...deps.lease });
       await sleep(time, LEASE_POLL_MS, options.signal);
     }
   }
@@ -74,12 +81,13 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
         lease,
         tally,
         gate,
+        // Drained again because somebody asked: what the server has just spoken of is not tried a second time.
+        skip: new Set(tally.kept()),
         ...(signal === undefined ? {} : { signal }),
         ...(onProgress === undefined ? {} : { onProgress }),
       },
     );
-    // Not everything offered was decided on: to call that drained would be a lie.
-    return stop.by === 'drained' && left > 0 ? { by: 'no-progress', message: undecided(left) } : stop;
+    return stopWithLeft(stop, left);
   }
 
   /** Drains, and again when another process asked for it meanwhile. */
@@ -92,39 +100,36 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
     }
   }
 
-  async function run(tally: Tally, options: SyncOptions): Promise<DeliveryStop> {
-    const lease = await waitForLease(options);
-    if (lease === 'busy') return { by: 'busy', message: 'Another process is delivering for this home.' };
-    if (lease === 'aborted') return { by: 'aborted' };
+  async function deliver(lease: HeldLease, options: SyncOptions): Promise<SyncReport> {
+    const tally = createTally();
+    const startedAt = time.now();
+    let stop: DeliveryStop;
     try {
-      return await drainUntilNobodyAsks(lease, tally, options);
+      stop = await drainUntilNobodyAsks(lease, tally, options);
     } catch (cause) {
       // The lease expires by itself if even this fails.
       await lease.release().catch(() => undefined);
-      throw cause;
+      logger.debug('sync-failed', String(cause));
+      stop = stopForError(cause);
     }
+    return recordSync(store, { ...tally.counts(), stop, startedAt, endedAt: time.now() });
   }
 
   return {
     async syncNow(options = {}) {
       const startedAt = time.now();
-      const tally = createTally();
-      let stop: DeliveryStop;
+      const notBegun = (stop: DeliveryStop): Promise<SyncReport> =>
+        recordSync(store, { ...createTally().counts(), stop, startedAt, endedAt: time.now() });
       try {
-        stop = await run(tally, options);
+        const turn = await waitForLease(options);
+        if (turn === 'busy')
+          return await notBegun({ by: 'busy', message: 'Another process is delivering for this home.' });
+        if (turn === 'aborted') return await notBegun({ by: 'aborted' });
+        return 'stoppedBy' in turn ? turn : await deliver(turn, options);
       } catch (cause) {
         logger.debug('sync-failed', String(cause));
-        stop = {
-          by: 'storage',
-          message: isEventsSdkError(cause) ? cause.message : 'The sync ended by an unexpected error.',
-        };
+        return notBegun(stopForError(cause));
       }
-      const done = { ...tally.counts(), stop, startedAt, endedAt: time.now() };
-      return recordSync(store, done);
     },
   };
-}
-
-function undecided(events: number): string {
-  return events === 1 ? 'The server did not decide on 1 event.' : `The server did not decide on ${events} events.`;
 }

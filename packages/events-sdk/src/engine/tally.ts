@@ -16,6 +16,8 @@ export interface Tally {
   /** Events got a new clock value. */
   addRestamped(events: number): void;
   counts(): Counts;
+  /** True once the server has decided on an event, or one was set aside. */
+  hasDecided(): boolean;
   /** Ids the server has spoken of that are still here. */
   kept(): readonly string[];
   progress(): { readonly offered: number; readonly batches: number };
@@ -54,6 +56,7 @@ export function createTally(): Tally {
       restamped,
       batches,
     }),
+    hasDecided: () => sent + duplicates + pending.length + rejected.length > 0,
     kept: () => [...pending, ...rejected.map((event) => event.eventId)],
     progress: () => ({ offered, batches }),
   };

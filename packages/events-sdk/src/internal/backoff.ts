@@ -10,7 +10,10 @@ export function backoffCeiling(attempt: number): number {
   return Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** doublings);
 }
 
-/** A wait in whole milliseconds, evenly spread from 0 to {@link backoffCeiling}. `random` gives numbers in [0, 1). */
-export function backoffDelay(attempt: number, random: () => number): number {
-  return Math.floor(random() * (backoffCeiling(attempt) + 1));
+/**
+ * A wait in whole milliseconds, evenly spread from 0 to {@link backoffCeiling}, or to `maxMs` where that is less.
+ * `random` gives numbers in [0, 1).
+ */
+export function backoffDelay(attempt: number, random: () => number, maxMs: number = BACKOFF_MAX_MS): number {
+  return Math.floor(random() * (Math.min(maxMs, backoffCeiling(attempt)) + 1));
 }

@@ -1,6 +1,7 @@
 /** Everything a home knows about its own queue and delivery, each figure with its evidence and time. */
 import type { Session } from '../auth/port.ts';
-import type { LinkState, SyncStatus } from '../engine/status.ts';
+import type { LinkState } from '../engine/link.ts';
+import type { SyncStatus } from '../engine/status.ts';
 import type { ProjectHere } from './project-facts.ts';
 
 /** The link to the server, with what is known about it and since when. */

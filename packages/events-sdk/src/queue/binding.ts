@@ -61,7 +61,11 @@ export function bindRow(
 }
 
 /** The envelope's text with team and project filled in; key order and everything else stay. */
-function rewriteIdentity(row: StoredEvent, teamSlug: string, project: ProjectFacts): StoredEventPatch {
+export function rewriteIdentity(
+  row: StoredEvent,
+  teamSlug: string,
+  project: Pick<ProjectFacts, 'uuid' | 'slug'>,
+): StoredEventPatch {
   if (row.teamSlug === teamSlug && row.projectUuid !== null) return {};
   // Rows are JSON objects: the store does not hand out others.
   const envelope = JSON.parse(row.data) as Record<string, unknown>;

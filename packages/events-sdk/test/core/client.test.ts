@@ -235,3 +235,47 @@ test('asking for a drain is answered with false when nobody delivers', async () 
 
   expect(await client.requestDrain()).toBe(false);
 });
+
+test('background delivery is wired to the client, and closing the client stops it', async () => {
+  const { client, time, transport, opened } = setup();
+  const reports: number[] = [];
+  const background = await client.background({ onReport: ({ sent }) => void reports.push(sent) });
+  expect(await background.start()).toEqual({ kind: 'running' });
+  await time.advance(500);
+
+  await client.emit(MOVE);
+  await time.advance(500);
+  await client.close();
+
+  expect(transport.accepted).toHaveLength(1);
+  expect(reports).toEqual([1]);
+  expect(background.status().phase).toBe('ended');
+  expect(opened).toMatchObject({ transports: 1, closed: 1 });
+  expect(time.pending).toBe(0);
+});
+
+test('a realtime way out that cannot be opened leaves delivery to batches', async () => {
+  const { client, time, transport } = setup({
+    openRealtime: () => Promise.reject(new Error('not installed')),
+  });
+  const background = await client.background({ random: () => 0 });
+  await background.start();
+
+  await client.emit(MOVE);
+  await time.advance(1000);
+
+  expect(transport.accepted).toHaveLength(1);
+  expect(background.status().link).toMatchObject({ state: 'offline-batch', reason: 'gave-up' });
+  await client.close();
+});
+
+test('a person can move waiting events to another address, and adopt a project, through the client', async () => {
+  const { client, store } = setup();
+  await client.emit(MOVE);
+
+  expect(await client.retarget({ from: TEST_SESSION.server, to: 'https://new.example' })).toBe(1);
+  expect(await client.adopt(PROJECT)).toEqual({ kind: 'adopted', teamSlug: 'acme', events: 0 });
+
+  expect(await store.read((reader) => reader.events().map(({ server }) => server))).toEqual(['https://new.example']);
+  await client.close();
+});

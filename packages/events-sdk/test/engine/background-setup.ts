@@ -1,0 +1,47 @@
+import { createBackgroundSync, type BackgroundStatus } from '../../src/engine/background-sync.ts';
+import type { SyncReport } from '../../src/engine/report.ts';
+import type { Logger } from '../../src/internal/logger.ts';
+import { anEvent, testUlid } from '../../src/testing/an-event.ts';
+import type { FakeRealtime } from './fake-realtime.ts';
+import { seededRandom } from './random.ts';
+import { setupEngine, type EngineSetup } from './setup.ts';
+
+export interface BackgroundSetup extends EngineSetup {
+  readonly realtime?: FakeRealtime;
+  readonly random?: () => number;
+}
+
+/** Background delivery over a memory store and test time, with what it says. Not started. */
+export async function setupBackground(options: BackgroundSetup = {}) {
+  const made = await setupEngine(options);
+  const { store, queue, transport, session, lease, time } = made;
+  const reports: SyncReport[] = [];
+  const statuses: BackgroundStatus[] = [];
+  const warnings: string[] = [];
+  const logger: Logger = { warn: (code, message) => void warnings.push(`${code}: ${message}`), debug() {} };
+  const background = createBackgroundSync({
+    store,
+    queue,
+    transport,
+    session,
+    lease,
+    lookUpProject: options.lookUpProject ?? (() => Promise.resolve(null)),
+    logger,
+    time,
+    random: options.random ?? seededRandom(1),
+    onReport: (report) => void reports.push(report),
+    ...(options.realtime === undefined ? {} : { realtime: options.realtime }),
+  });
+  background.subscribe((status) => void statuses.push(status));
+  let emitted = options.queued ?? 0;
+  /** Another process records an event: nothing tells this one. */
+  const emit = async (count = 1): Promise<readonly string[]> => {
+    const events = Array.from({ length: count }, () => {
+      emitted += 1;
+      return anEvent({ lamport_clock: emitted });
+    });
+    await made.put(events);
+    return events.map((event) => event.event_id);
+  };
+  return { ...made, background, reports, statuses, warnings, emit, id: testUlid };
+}
