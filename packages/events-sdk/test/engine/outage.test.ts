@@ -1,0 +1,142 @@
+/** Long outages, and what a thousand clients do to a server that comes back. */
+import { describe, expect, test } from 'vitest';
+
+import { retryDelay, OFFLINE_ATTEMPT_MS } from '../../src/engine/retry.ts';
+import { OFFLINE_CYCLE_MS } from '../../src/contract/limits.ts';
+import type { DeliveryStop } from '../../src/engine/stops.ts';
+import type { PushAnswer } from '../../src/transport/port.ts';
+import { setupBackground } from './background-setup.ts';
+import { seededRandom } from './random.ts';
+
+const HOUR_MS = 3_600_000;
+const UNREACHABLE: PushAnswer = { kind: 'retryable', reason: 'unreachable', message: 'No way there.' };
+
+describe('the wait after a failure', () => {
+  const delay = (stop: DeliveryStop, failuresBefore: number, random: number, tookMs = 0): number =>
+    retryDelay({ stop, failuresBefore, tookMs }, () => random);
+
+  test('begins at 500 ms at most, doubles, and never exceeds 30 s (FR-032)', () => {
+    const longest = Array.from({ length: 10 }, (_, n) => delay({ by: 'server-error' }, n, 0.9999));
+
+    expect(longest).toEqual(
+      [500, 1000, 2000, 4000, 8000, 16_000, 29_997, 29_997, 29_997, 29_997].map((ms) => expect.closeTo(ms, -1)),
+    );
+    expect(delay({ by: 'server-error' }, 9, 0)).toBe(0);
+  });
+
+  test("is on top of the server's floor, never below it", () => {
+    const stop: DeliveryStop = { by: 'throttled', retryAfterMs: 60_000 };
+
+    expect(delay(stop, 5, 0)).toBe(60_000);
+    expect(delay(stop, 0, 0.9999)).toBeLessThanOrEqual(60_500);
+  });
+
+  test('leaves the next attempt its ten seconds while the server is unreachable (US7-1)', () => {
+    for (const tookMs of [0, OFFLINE_ATTEMPT_MS, 25_000, 70_000])
+      expect(delay({ by: 'unreachable' }, 20, 0.9999, tookMs) + OFFLINE_ATTEMPT_MS).toBeLessThanOrEqual(
+        OFFLINE_CYCLE_MS,
+      );
+    expect(delay({ by: 'unreachable' }, 20, 0.9999, 25_000) + 25_000).toBeLessThanOrEqual(OFFLINE_CYCLE_MS);
+  });
+
+  test('is five minutes where only a person can help', () => {
+    expect(delay({ by: 'forbidden' }, 0, 0.5)).toBe(300_000);
+  });
+});
+
+test('after an hour without network everything arrives, and it was tried as often as backoff says (US7-1, FR-032)', async () => {
+  for (const seed of [1, 2]) {
+    const { background, time, transport, waiting, emit } = await setupBackground({
+      queued: 120,
+      random: seededRandom(seed),
+    });
+    transport.answerNext(...Array.from({ length: 2000 }, () => UNREACHABLE));
+    await background.start();
+    await time.advance(HOUR_MS / 2);
+    await emit(50);
+    await time.advance(HOUR_MS / 2);
+
+    // The same numbers through the same rule: when would it have tried?
+    const random = seededRandom(seed);
+    let expected = 0;
+    for (let at = 0; at <= HOUR_MS; expected += 1)
+      at += retryDelay({ stop: { by: 'unreachable' }, failuresBefore: expected, tookMs: 0 }, random);
+    expect(transport.pushes.length, `seed ${seed}`).toBe(expected);
+    expect(expected).toBeGreaterThan(HOUR_MS / 20_000);
+    expect(expected).toBeLessThan(HOUR_MS / 8_000);
+
+    transport.forgetAnswers();
+    await time.advance(60_000);
+
+    expect(await waiting()).toEqual([]);
+    expect(transport.accepted).toHaveLength(170);
+    await background.stop();
+  }
+});
+
+/**
+ * A thousand clients that lose one server at the same moment, each with one batch, each with numbers of its own. The
+ * times of all requests, up to the one that succeeds, in milliseconds from the loss.
+ */
+function simulateOutage(seed: number, awayMs: number, by: 'unreachable' | 'server-error'): readonly number[] {
+  const requests: number[] = [];
+  for (let client = 0; client < 1000; client += 1) {
+    const random = seededRandom(seed * 1_000_003 + client);
+    let at = 0;
+    for (let failuresBefore = 0; ; failuresBefore += 1) {
+      requests.push(at);
+      if (at >= awayMs) break;
+      at += Math.max(1, retryDelay({ stop: { by }, failuresBefore, tookMs: 0 }, random));
+    }
+  }
+  return requests.toSorted((a, b) => a - b);
+}
+
+function busiestWindow(requests: readonly number[], from: number, to: number, windowMs: number): number {
+  const counts = new Map<number, number>();
+  for (const at of requests) {
+    const window = Math.floor((at - from) / windowMs);
+    if (at >= from && at < to) counts.set(window, (counts.get(window) ?? 0) + 1);
+  }
+  return Math.max(...counts.values());
+}
+
+describe.each(['unreachable', 'server-error'] as const)('a thousand clients of a server that is %s', (by) => {
+  const AWAY_MS = 600_000;
+  const ceilingMs = by === 'unreachable' ? OFFLINE_CYCLE_MS - OFFLINE_ATTEMPT_MS : 30_000;
+
+  /*
+   * What a server feels is the rate over seconds, so during the outage the window is one second, once all clients wait up
+   * to the ceiling (a minute after the loss; before that they retry faster on purpose). A wait spread evenly from
+   * 0 to the ceiling makes requests that are as good as independent: the peak stays near the mean.
+   */
+  test('never peak above twice the mean rate while it is away (FR-032)', () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const requests = simulateOutage(seed, AWAY_MS, by);
+      const settled = requests.filter((at) => at >= 60_000 && at < AWAY_MS);
+      const meanPerSecond = settled.length / ((AWAY_MS - 60_000) / 1000);
+
+      expect(busiestWindow(requests, 60_000, AWAY_MS, 1000), `seed ${seed}`).toBeLessThan(2 * meanPerSecond);
+    }
+  });
+
+  /*
+   * After its return each client comes once within the ceiling. Of waits under way the shorter rests are the more likely:
+   * the density falls from twice the mean, at the very moment of the return, to nothing. So over no window can the rate
+   * exceed twice the mean but by chance; over the five seconds of FR-033's pace, in which a server is promised one batch of
+   * each client, it is below.
+   */
+  test('never peak above twice the mean rate when it is back, nor above what it got while away (FR-032)', () => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const requests = simulateOutage(seed, AWAY_MS, by);
+      const returned = requests.filter((at) => at >= AWAY_MS);
+      const meanPerWindow = (1000 * 5000) / ceilingMs;
+
+      expect(returned).toHaveLength(1000);
+      expect(Math.max(...returned)).toBeLessThanOrEqual(AWAY_MS + ceilingMs);
+      const peak = busiestWindow(requests, AWAY_MS, AWAY_MS + ceilingMs, 5000);
+      expect(peak, `seed ${seed}`).toBeLessThan(2 * meanPerWindow);
+      expect(peak).toBeLessThan(1.2 * busiestWindow(requests, 60_000, AWAY_MS, 5000));
+    }
+  });
+});
