@@ -9,7 +9,7 @@ import { createBackgroundPass } from './background-pass.ts';
 import type { HeldLease, LeaseOwner } from './lease.ts';
 import { newLink, type LinkEvent } from './link.ts';
 import { writeLink } from './link-record.ts';
-import { nextStep, type BackgroundState } from './next-step.ts';
+import { nextStep, setBack, type BackgroundState } from './next-step.ts';
 import type { PassDeps } from './pass.ts';
 import { createRealtimeKeeper } from './realtime-keeper.ts';
 import type { SyncReport } from './report.ts';
@@ -53,6 +53,7 @@ export function createBackgroundLoop(deps: LoopDeps): BackgroundLoop {
   const signIn = createSignInWatch({ ground, sessions, logger, time });
   const watch = createStoreWatch({ ground, store, time });
   let isLeaseLost = false;
+  let lastNow = time.now();
 
   const keeper =
     deps.realtime === undefined
@@ -104,7 +105,10 @@ export function createBackgroundLoop(deps: LoopDeps): BackgroundLoop {
   }
 
   async function takeStep(): Promise<void> {
-    const step = nextStep(ground.state(), time.now());
+    const now = time.now();
+    if (now < lastNow) ground.set(setBack(ground.state(), lastNow - now));
+    lastNow = now;
+    const step = nextStep(ground.state(), now);
     switch (step.kind) {
       case 'renew':
         ground.set({ renewAt: time.now() + RENEW_MS });
@@ -128,7 +132,7 @@ export function createBackgroundLoop(deps: LoopDeps): BackgroundLoop {
         isLeaseLost ||= !(await pass(step));
         return;
       case 'sleep':
-        return ground.rest(step.until - time.now());
+        return ground.rest(step.until - now);
       default:
         return step satisfies never;
     }

@@ -79,6 +79,20 @@ export function nextStep(state: BackgroundState, now: number): Step {
   return sleepUntil(state.renewAt, state.lookAt, hasRows ? state.flushAt : null, connectAt);
 }
 
+/** The same plan after the wall clock was set back by `ms`: what was due in a second is due in a second. */
+export function setBack(state: BackgroundState, ms: number): BackgroundState {
+  const earlier = (at: number | null): number | null => (at === null ? null : at - ms);
+  return {
+    ...state,
+    retryAt: earlier(state.retryAt),
+    flushAt: state.flushAt - ms,
+    lookAt: state.lookAt - ms,
+    renewAt: state.renewAt - ms,
+    signInAt: earlier(state.signInAt),
+    link: { ...state.link, retryAt: earlier(state.link.retryAt) },
+  };
+}
+
 function sleepUntil(...times: readonly (number | null)[]): Step {
   return { kind: 'sleep', until: Math.min(...times.filter((time) => time !== null)) };
 }

@@ -11,6 +11,7 @@ import { MAX_RETRY_AFTER_MS } from '../transport/retry-after.ts';
 import type { DeliveryStop } from './stops.ts';
 
 const floorSchema = v.object({
+  setAt: v.number(),
   until: v.number(),
   by: v.picklist(['throttled', 'server-error', 'unreachable', 'aborted']),
   message: v.string(),
@@ -31,16 +32,16 @@ export function readPaceWait(reader: StoreReader, now: number): number {
 export function noteFloor(tx: StoreTransaction, server: string, stop: DeliveryStop, now: number): void {
   const { by, message, retryAfterMs } = stop;
   if (retryAfterMs === undefined || retryAfterMs <= 0) return;
-  tx.setValue(retryFloorKey(server), JSON.stringify({ until: now + retryAfterMs, by, message }));
+  tx.setValue(retryFloorKey(server), JSON.stringify({ setAt: now, until: now + retryAfterMs, by, message }));
 }
 
 /** The stop a pass ends with while the server's floor lasts; undefined once it may be asked. */
 export function readFloor(reader: StoreReader, server: string, now: number): DeliveryStop | undefined {
   const parsed = v.safeParse(floorSchema, readJson(reader, retryFloorKey(server)));
   if (!parsed.success) return undefined;
-  const { until, by, message } = parsed.output;
+  const { setAt, until, by, message } = parsed.output;
   const retryAfterMs = until - now;
-  // Further away than any floor can be: the clock was set back.
-  if (retryAfterMs <= 0 || retryAfterMs > MAX_RETRY_AFTER_MS) return undefined;
+  // Set in the future, or further away than any floor can be: this machine's clock was set back, and nothing is known.
+  if (retryAfterMs <= 0 || now < setAt || retryAfterMs > MAX_RETRY_AFTER_MS) return undefined;
   return { by, message, retryAfterMs };
 }

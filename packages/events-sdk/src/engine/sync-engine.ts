@@ -55,16 +55,16 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
   /** Our lease; the report of whoever holds it, asked for once; or why neither could be had. */
   async function waitForLease(options: SyncOptions): Promise<HeldLease | SyncReport | 'busy' | 'aborted'> {
     const waitMs = options.waitForOthersMs ?? 0;
-    const giveUpAt = time.now() + waitMs;
     let asked: string | undefined;
-    for (;;) {
+    // Counted, not read off a clock that may be set back meanwhile.
+    for (let waitedMs = 0; ; waitedMs += LEASE_POLL_MS) {
       if (options.signal?.aborted === true) return 'aborted';
       const answer = await acquireLease({ store, time, ...deps.lease });
       if (answer.kind === 'held') return answer.lease;
       const id = asked;
       const theirs = id === undefined ? undefined : await store.read((reader) => readSyncAnswer(reader, id));
       if (theirs !== undefined) return theirs;
-      if (time.now() >= giveUpAt) return 'busy';
+      if (waitedMs >= waitMs) return 'busy';
       asked ??= await requestSync({ store, time, ...deps.lease });
       await sleep(time, LEASE_POLL_MS, options.signal);
     }

@@ -9,6 +9,8 @@ import { setupEngine, type EngineSetup } from './setup.ts';
 export interface BackgroundSetup extends EngineSetup {
   readonly realtime?: FakeRealtime;
   readonly random?: () => number;
+  /** How far this machine's wall clock is off; a test may change it while it runs. */
+  readonly skew?: { ms: number };
 }
 
 /** Background delivery over a memory store and test time, with what it says. Not started. */
@@ -27,7 +29,7 @@ export async function setupBackground(options: BackgroundSetup = {}) {
     lease,
     lookUpProject: options.lookUpProject ?? (() => Promise.resolve(null)),
     logger,
-    time,
+    time: { now: () => time.now() + (options.skew?.ms ?? 0), after: time.after },
     random: options.random ?? seededRandom(1),
     onReport: (report) => void reports.push(report),
     ...(options.realtime === undefined ? {} : { realtime: options.realtime }),

@@ -179,6 +179,21 @@ describe('when a server is in trouble', () => {
     await background.stop();
   });
 
+  test('so does a batch that is decided on before the next one fails (FR-032)', async () => {
+    const { background, time, transport } = await setupBackground({ queued: 60, random: () => 0.999 });
+    const accept = (batch: readonly { eventId: string }[]): PushAnswer => ({
+      kind: 'ok',
+      verdicts: batch.map(({ eventId }) => ({ eventId, verdict: 'success' })),
+    });
+    transport.answerNext(UNREACHABLE, UNREACHABLE, UNREACHABLE, accept, UNREACHABLE);
+    await background.start();
+    // At 0, 0.5 and 1.5 s in vain; fifty leave at 3.5 s; the others in vain at 8.5 s, and then within half a second.
+    await time.advance(9300);
+
+    expect(transport.pushes.map(({ batch }) => batch.length)).toEqual([60, 50, 50, 50, 10, 10]);
+    await background.stop();
+  });
+
   test('a network that is back ends the wait when the host says so, but not the floor of a server', async () => {
     const { background, time, transport } = await setupBackground({ queued: 1, random: () => 0.999 });
     transport.answerNext(...Array.from({ length: 6 }, () => UNREACHABLE));
@@ -363,6 +378,23 @@ describe('stop', () => {
     await expect(background.start()).rejects.toMatchObject({ code: 'CLOSED' });
   });
 
+  test('takes along what another process records, and asks for, at the very end', async () => {
+    const { background, time, transport, emit, store, lease } = await setupBackground();
+    await background.start();
+    await time.advance(300);
+    let asked: Promise<boolean> | undefined;
+    background.subscribe(({ link }) => {
+      if (link.reason !== 'stopped' || asked !== undefined) return;
+      void emit();
+      asked = requestDrain({ store, time, isGone: lease.isGone });
+    });
+
+    expect(await background.stop()).toEqual({ delivered: 1, pending: 0, rejected: 0 });
+
+    expect(await asked, 'the other process was told that somebody sees to it').toBe(true);
+    expect(transport.accepted).toHaveLength(1);
+  });
+
   test('ends at its deadline, aborting a request that hangs (FR-035)', async () => {
     const { background, time, transport } = await setupBackground({ queued: 1 });
     let isAborted = false;
@@ -443,5 +475,23 @@ test('an event released into the queue leaves although its clock value is old', 
   await time.advance(1000);
 
   expect(transport.accepted).toContain(testUlid(700));
+  await background.stop();
+});
+
+test.each([-7_200_000, 7_200_000])('a wall clock that is set by %i ms stops nothing', async (byMs) => {
+  const skew = { ms: 0 };
+  const { background, time, transport, emit, store, lease } = await setupBackground({ queued: 1, skew });
+  await background.start();
+  await time.advance(6000);
+
+  skew.ms = byMs;
+  const [id] = await emit();
+  await time.advance(1000);
+
+  expect(transport.accepted).toContain(id);
+  await time.advance(25_000);
+  const now = { now: () => time.now() + byMs };
+  const other = { ...lease, owner: { ...THIS_PROCESS, pid: 2 } };
+  expect(await acquireLease({ store, time: now, ...other }), 'its heartbeat goes on').toMatchObject({ kind: 'busy' });
   await background.stop();
 });
