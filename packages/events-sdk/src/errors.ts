@@ -11,6 +11,8 @@ export type EventsSdkErrorCode =
   | 'STORAGE_BUSY'
   /** The store's file is damaged or not ours. */
   | 'STORAGE_CORRUPT'
+  /** The store's file was removed or replaced while it was open; nothing is acknowledged until it is opened again. */
+  | 'STORAGE_REPLACED'
   /** The file is in a state only the other driver may touch, or a newer version wrote it. */
   | 'STORAGE_REFUSED'
   /** The object was used after `close()`. */

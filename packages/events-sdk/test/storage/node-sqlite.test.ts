@@ -1,5 +1,5 @@
 /** What only the native store does: other connections at work on the same file at the same time. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
@@ -81,6 +81,24 @@ test('sees at once what other programs add and take away, in counts and clock to
   expect(await tick()).toEqual([42, 1, 1]);
   other.close();
   await store.close();
+  remove();
+});
+
+test('says that its file was removed or replaced instead of writing where nobody looks', async () => {
+  const { path, remove } = aQueuePath();
+  const store = await openNodeSqliteStore({ path });
+  await store.transact((tx) => tx.insert(aStoredEvent({ lamportClock: 1 })));
+  renameSync(path, `${path}.old`);
+  const refused = { code: 'STORAGE_REPLACED' };
+  await expect(store.transact((tx) => tx.raiseClock(2))).rejects.toMatchObject(refused);
+
+  const successor = await openNodeSqliteStore({ path });
+
+  await expect(store.read((reader) => reader.count())).rejects.toMatchObject(refused);
+  await store.close();
+  await successor.transact((tx) => tx.insert(aStoredEvent({ lamportClock: 3 })));
+  expect(await successor.read((reader) => reader.clock())).toBe(3);
+  await successor.close();
   remove();
 });
 

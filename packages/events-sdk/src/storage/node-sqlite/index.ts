@@ -3,7 +3,7 @@
  * (write-ahead log, synchronous FULL) before it is acknowledged.
  */
 
-import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EventsSdkError } from '../../errors.ts';
 import { systemTime } from '../../internal/time.ts';
@@ -24,8 +24,8 @@ export { isNodeSqliteAvailable } from './builtin.ts';
 /** Where the store is and how long it waits. */
 export interface NodeSqliteStoreOptions {
   readonly path: string;
-  /** Longest wait for other processes, in milliseconds. Default 5000, that of the Python original. */
-  readonly busyTimeoutMs?: number;
+  /** Longest wait for other processes, in milliseconds; a function is asked before each wait. Default 5000, that of the Python original. */
+  readonly busyTimeoutMs?: number | (() => number);
   /** Default: the machine's own. */
   readonly time?: Time;
   /**
@@ -39,6 +39,13 @@ export interface NodeSqliteStoreOptions {
 /** SQLite waits this long by itself, blocking the process; beyond it we wait without blocking. */
 const NATIVE_WAIT_MS = 20;
 const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
+/** Somebody who replaces the file again and again must not keep us here. */
+const OPEN_TRIES = 5;
+/**
+ * A reader that stays for long lets the log grow; once it has left, the log is cut back to this. Twice what it reaches
+ * otherwise (1,000 pages between two checkpoints), so that everyday work never has it cut.
+ */
+const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
 
 /**
  * Opens the store, making the file (0600) and its folder (0700) where they are missing, taking over the Python
@@ -56,7 +63,9 @@ export async function openNodeSqliteStore(options: NodeSqliteStoreOptions): Prom
     const db = createConnection(guarded(() => new sqlite.DatabaseSync(options.path)));
     try {
       // Said on every connection: SQLite starts each with no wait at all, and may start it with weaker durability.
-      db.exec(`PRAGMA busy_timeout = ${NATIVE_WAIT_MS}; PRAGMA synchronous = FULL`);
+      db.exec(
+        `PRAGMA busy_timeout = ${NATIVE_WAIT_MS}; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${LOG_LIMIT_BYTES}`,
+      );
       return db;
     } catch (error) {
       db.close();
@@ -65,16 +74,26 @@ export async function openNodeSqliteStore(options: NodeSqliteStoreOptions): Prom
   };
   const wait = createPatience(options.time ?? systemTime, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS);
   const exclusively = options.exclusively ?? ((work) => work());
-  const db =
-    (await openReady(options.path, connect, wait)) ??
-    (await exclusively(() => prepareFile(options.path, connect, wait)));
+  const { db, file } = await openSteadily(
+    options.path,
+    async () =>
+      (await openReady(options.path, connect, wait)) ??
+      (await exclusively(() => prepareFile(options.path, connect, wait))),
+  );
+  const assertSameFile = (): void => {
+    if (fileIdentity(options.path) !== file) throw replaced();
+  };
   return createSqlStore({
     async write(turn) {
+      assertSameFile();
       // Only beginning may be tried again: once it has begun, this process is alone.
       await wait(() => db.prepare('BEGIN IMMEDIATE').run());
       finish(db, turn);
+      // A commit into a file that has lost its name is nobody's but ours; whoever hears of it does the work again.
+      assertSameFile();
     },
     async read(turn) {
+      assertSameFile();
       await wait(() => {
         db.prepare('BEGIN').run();
         finish(db, turn);
@@ -84,6 +103,26 @@ export async function openNodeSqliteStore(options: NodeSqliteStoreOptions): Prom
       db.close();
     },
   });
+}
+
+function replaced(): EventsSdkError {
+  return new EventsSdkError('STORAGE_REPLACED', 'queue.db was removed or replaced while it was open. Open it again.');
+}
+
+/** Opens until the same file had the name before and after: which file a connection is on, nobody tells. */
+async function openSteadily(
+  path: string,
+  open: () => Promise<SqlDatabase>,
+): Promise<{ readonly db: SqlDatabase; readonly file: string }> {
+  for (let tries = 1; ; tries += 1) {
+    const before = fileIdentity(path);
+    const db = await open();
+    const file = fileIdentity(path);
+    // Where there was none before, it was made meanwhile, by us or by another.
+    if (file !== undefined && (before === undefined || before === file)) return { db, file };
+    db.close();
+    if (tries === OPEN_TRIES) throw replaced();
+  }
 }
 
 function finish(db: SqlDatabase, turn: (db: SqlDatabase) => void): void {
@@ -158,6 +197,16 @@ function isWalFile(path: string): boolean {
     return false;
   } finally {
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** Tells a file from one that was put in its place; undefined when there is none. Asked twice a transaction: it costs some microseconds. */
+function fileIdentity(path: string): string | undefined {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found === undefined ? undefined : `${found.dev}.${found.ino}`;
+  } catch {
+    return undefined;
   }
 }
 

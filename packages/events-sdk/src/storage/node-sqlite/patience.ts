@@ -12,11 +12,11 @@ export type Patience = <T>(attempt: () => T) => Promise<T>;
 
 const LONGEST_PAUSE_MS = 5;
 
-/** Tries again while another process is in the way, without blocking this one, up to the bounded wait. */
-export function createPatience(time: Time, limitMs: number): Patience {
+/** Tries again while another process is in the way, without blocking this one, up to the bounded wait: a number, or asked anew each time. */
+export function createPatience(time: Time, limitMs: number | (() => number)): Patience {
   const share = createSpread(process.pid);
   return async (attempt) => {
-    const deadline = time.now() + limitMs;
+    const deadline = time.now() + (typeof limitMs === 'number' ? limitMs : limitMs());
     let keepAlive: NodeJS.Timeout | undefined;
     try {
       for (;;) {
