@@ -11,10 +11,14 @@ import { renderIndicator } from './render/indicator.ts';
 /** How long each step may take before the command leaves without it. */
 export const CLOSING_STEP_MS = 500;
 
+/** Recording a failure may wait a second for the queue before the event is kept beside it. */
+const RECORDING_STEP_MS = 2_000;
+
 /** Ends the run's dealings with events. Never rejects. */
 export async function closeInvocation(invocation: Invocation, error: unknown): Promise<void> {
   const attempt = bounded(invocation);
-  if (error !== undefined && invocation.emits) await attempt('log-error', () => logError(invocation, error));
+  if (error !== undefined && invocation.emits)
+    await attempt('log-error', () => logError(invocation, error), RECORDING_STEP_MS);
 
   const opened = invocation.openedClient();
   if (opened === null) return;
@@ -52,13 +56,15 @@ async function showIndicator(invocation: Invocation, client: NodeClient, handOff
 }
 
 /** Runs a step within its time; what goes wrong is detail for a fault search, not news. */
-function bounded(invocation: Invocation): <T>(step: string, work: () => Promise<T>) => Promise<T | undefined> {
-  return async (step, work) => {
+function bounded(
+  invocation: Invocation,
+): <T>(step: string, work: () => Promise<T>, limitMs?: number) => Promise<T | undefined> {
+  return async (step, work, limitMs = CLOSING_STEP_MS) => {
     let timer: NodeJS.Timeout | undefined;
     const timeUp = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`took longer than ${CLOSING_STEP_MS} ms`));
-      }, CLOSING_STEP_MS);
+        reject(new Error(`took longer than ${limitMs} ms`));
+      }, limitMs);
     });
     try {
       return await Promise.race([work(), timeUp]);

@@ -21,6 +21,7 @@ describe('sync status', () => {
     ...quietStatus,
     queued: 1200,
     held: { project: 2, 'team-changed': 1, team: 0 },
+    spilled: 2,
     parked: 1,
     dropped: 4,
     oldestPendingAt: now - 192_000,
@@ -37,6 +38,7 @@ describe('sync status', () => {
       [
         'Queue       1,200 events to send, oldest 3m 12s (it holds at most 10,000)',
         'Held        2: no project identity (spec-kitty init); 1: the project belongs to another team',
+        'Beside it   2 events that could not get into the queue; the next command takes them in',
         'Set aside   1 event after refusals; kept, not sent: spec-kitty sync rejected list',
         'Dropped     4 events: the queue was full, or you dropped them',
         'Connection  [Offline - Batch Mode] server did not answer, 1m ago',
@@ -67,7 +69,7 @@ describe('sync status', () => {
 
   test('as a document has the same facts in wire spelling and ISO times', () => {
     expect(syncStatusDocument(full)).toMatchObject({
-      queue: { queued: 1200, held: { project: 2 }, oldest_pending_at: '2026-02-07T18:00:53.000Z' },
+      queue: { queued: 1200, held: { project: 2 }, spilled: 2, oldest_pending_at: '2026-02-07T18:00:53.000Z' },
       connection: { state: 'offline-batch', label: '[Offline - Batch Mode]', at: '2026-02-07T18:03:05.000Z' },
       last_sync: { at: '2026-02-07T18:03:05.000Z', sent: 12, stopped_by: 'unreachable' },
       session: { username: 'alice@example.com', team_slug: 'acme' },
@@ -108,6 +110,15 @@ test('auth status of a refused sign-in is not "signed in"', () => {
     /^The sign-in has expired\..*\nSign in again: spec-kitty auth login\n/,
   );
   expect(authStatusDocument(refused)).toMatchObject({ authenticated: false, username: session.username });
+});
+
+test('the indicator counts events beside the queue as waiting (FR-038)', () => {
+  const context = { handOff: 'none', now } as const;
+  expect(renderIndicator({ ...quietStatus, session, queued: 1, spilled: 2 }, context)).toContain('3 events waiting');
+  expect(renderIndicator({ ...quietStatus, session, spilled: 1 }, context)).toBe(
+    '[Offline] 1 event waiting; deliver with: spec-kitty sync now',
+  );
+  expect(renderIndicator({ ...quietStatus, spilled: 1 }, context)).toContain('1 event waiting; sign in to deliver');
 });
 
 test('the indicator of someone signed in with nothing waiting is the state alone', () => {

@@ -22,6 +22,7 @@ import { createRejectedEvents, type RejectedEvents } from './queue/rejected-even
 import type { ProjectFacts } from './queue/binding.ts';
 import { adoptProject, retargetEvents, type AdoptAnswer } from './queue/release.ts';
 import type { EventStore } from './storage/port.ts';
+import type { Spill } from './storage/spill.ts';
 import type { Transport } from './transport/port.ts';
 import type { RealtimeTransport } from './transport/realtime-port.ts';
 
@@ -35,8 +36,10 @@ export interface ClientDeps<M extends EventMap> {
   /** Opens the realtime way out; only background delivery asks for it. Default: batches only. */
   readonly openRealtime?: () => Promise<RealtimeTransport>;
   readonly session: SessionProvider;
-  /** What is known at the moment of emission, of the project named there; called after the store is open. */
-  readonly facts: (store: EventStore, projectRoot: string | undefined) => Promise<EmissionFacts>;
+  /** What is known at the moment of emission, of the project named there; called after the store is open, with null where it cannot be had. */
+  readonly facts: (store: EventStore | null, projectRoot: string | undefined) => Promise<EmissionFacts>;
+  /** Where events go that the store cannot take now; `openStore` then takes them in again (`takingIn`). Default: they are dropped. */
+  readonly spill?: Spill;
   readonly lookUpProject: ProjectLookup;
   readonly newUlid: () => string;
   readonly lease: Pick<LeaseDeps, 'owner' | 'newToken' | 'isGone'>;
@@ -85,6 +88,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   const time = deps.time ?? systemTime;
   const logger = warnOnce(deps.logger ?? silentLogger);
   const parts = openOnce(deps, time);
+  const { spill } = deps;
   const running = new Set<Promise<unknown>>();
   const backgrounds = new Set<BackgroundSync>();
   let closing: Promise<void> | undefined;
@@ -102,6 +106,9 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
       events: deps.events,
       queue: async () => (await parts.open()).queue,
       facts: async () => deps.facts((await parts.open()).store, projectRoot),
+      ...(spill === undefined
+        ? {}
+        : { spill: { keep: (events) => spill.keep(events), facts: () => deps.facts(null, projectRoot) } }),
       newUlid: deps.newUlid,
       logger,
       time,

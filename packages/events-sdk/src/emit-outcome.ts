@@ -1,4 +1,4 @@
-/** What became of one emitted event. The answer tells the truth: `queued` and `held` mean on disk. */
+/** What became of one emitted event. The answer tells the truth: `queued`, `held` and `spilled` mean on disk. */
 import type { EventEnvelope } from './contract/envelope.ts';
 import type { EventMap, EventType } from './contract/event-map.ts';
 
@@ -6,10 +6,26 @@ export const HELD_REASONS = ['team', 'project', 'disabled', 'team-changed'] as c
 export type HeldReason = (typeof HELD_REASONS)[number];
 export type DroppedReason = 'invalid' | 'full' | 'unavailable';
 
+/** The envelope of an event that has no place in the order yet: neither clock value nor node. */
+export type SpilledEnvelope<M extends EventMap, T extends EventType<M> = EventType<M>> = {
+  [K in T]: Omit<EventEnvelope<M, K>, 'node_id' | 'lamport_clock'>;
+}[T];
+
 export type EmitOutcome<M extends EventMap, T extends EventType<M> = EventType<M>> =
   /** Durable, and may leave as soon as there is a way. */
   | { readonly status: 'queued'; readonly envelope: EventEnvelope<M, T> }
   /** Durable, but must not leave until the named thing is known or allowed. */
   | { readonly status: 'held'; readonly reason: HeldReason; readonly envelope: EventEnvelope<M, T> }
+  /**
+   * Durable beside the queue, because the queue could not be had; whoever uses the queue next takes it in, gives it its
+   * place in the order, and it goes on as any other. `held` says what it will have to wait for then. `message` says why
+   * the queue could not be had.
+   */
+  | {
+      readonly status: 'spilled';
+      readonly held: HeldReason | null;
+      readonly envelope: SpilledEnvelope<M, T>;
+      readonly message: string;
+    }
   /** Not recorded. `message` says why in a sentence, without payload values. */
   | { readonly status: 'dropped'; readonly reason: DroppedReason; readonly message: string };

@@ -1,22 +1,24 @@
 /**
  * The one way an event is recorded (FR-024): checked, stamped and stored in this order, without network
- * and without ever rejecting. What it answers is the truth: `queued` and `held` mean on disk.
+ * and without ever rejecting. What it answers is the truth: `queued`, `held` and `spilled` mean on disk.
  */
 import type { Session } from './auth/port.ts';
 import type { AnyEnvelope, EventEnvelope } from './contract/envelope.ts';
 import type { Draft, EventMap, EventType } from './contract/event-map.ts';
 import { QUEUE_WARNING_SHARE } from './contract/limits.ts';
-import type { DroppedReason, EmitOutcome, HeldReason } from './emit-outcome.ts';
+import type { DroppedReason, EmitOutcome, HeldReason, SpilledEnvelope } from './emit-outcome.ts';
 import { isEventsSdkError } from './errors.ts';
 import { checkDraft } from './events/check.ts';
-import { stampEvent, type CheckedEvent, type StampFacts } from './events/stamp.ts';
+import { stampEvent, stampWithoutClock, type CheckedEvent, type Stamp, type StampFacts } from './events/stamp.ts';
 import type { Logger } from './internal/logger.ts';
 import { systemTime, type Time } from './internal/time.ts';
 import { decideGate, type Gate, type ProjectFacts } from './queue/binding.ts';
 import type { OfflineQueue, Placement } from './queue/offline-queue.ts';
+import type { Spill, SpilledEvent } from './storage/spill.ts';
 
 /** What is known at the moment of emission. Gathered by the host, without network. */
 export interface EmissionFacts {
+  /** Empty where the store that knows it cannot be had: then the event can only be spilled. */
   readonly nodeId: string;
   readonly session: Session | null;
   readonly project: ProjectFacts | null;
@@ -50,6 +52,12 @@ export interface EmitterDeps<M extends EventMap> {
   /** Opened on first use; a failure to open is an outcome, not an error. */
   readonly queue: () => Promise<OfflineQueue>;
   readonly facts: () => Promise<EmissionFacts>;
+  /** Where events go that the queue cannot take now. Without it they are dropped. */
+  readonly spill?: {
+    readonly keep: Spill['keep'];
+    /** The facts as far as they are known without the store. */
+    readonly facts: () => Promise<EmissionFacts>;
+  };
   readonly newUlid: () => string;
   readonly logger: Logger;
   readonly time?: Time;
@@ -59,38 +67,39 @@ export interface EmitterDeps<M extends EventMap> {
 export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter<M> {
   const time = deps.time ?? systemTime;
 
-  async function record(drafts: readonly Draft<M>[], options: EmitOptions): Promise<readonly EmitOutcome<M>[]> {
-    const checked: (CheckedEvent & { readonly causationId: string | null })[] = [];
+  /** The drafts as events ready to be stamped, or why one of them cannot be. */
+  function check(drafts: readonly Draft<M>[], options: EmitOptions): Prepared | { readonly refused: string } {
+    const at = time.now();
+    const events: CheckedEvent[] = [];
     for (const draft of drafts) {
-      const check = checkDraft(deps.events, draft);
-      if (!check.ok) return dropAll(drafts, 'invalid', `${label(draft)} not recorded: ${check.message}.`);
-      checked.push({
-        type: draft.type,
-        definition: check.definition,
-        payload: check.payload,
-        causationId: draft.causationId ?? null,
-      });
+      const answer = checkDraft(deps.events, draft);
+      if (!answer.ok) return { refused: `${label(draft)} not recorded: ${answer.message}.` };
+      events.push({ type: draft.type, definition: answer.definition, payload: answer.payload });
     }
     const shared = options.causationId ?? (drafts.length > 1 ? deps.newUlid() : null);
+    // Decided before the store is asked: an event that goes another way after a failure keeps its id.
+    const stamps = drafts.map((draft) => ({
+      eventId: deps.newUlid(),
+      causationId: draft.causationId ?? shared,
+      at,
+    }));
+    return { events, stamps };
+  }
+
+  async function store({ events, stamps }: Prepared): Promise<readonly EmitOutcome<M>[]> {
     const [queue, facts] = await Promise.all([deps.queue(), deps.facts()]);
     const gate = decideGate(facts.project, facts.session);
     const stampFacts = toStampFacts(facts, gate);
-    const answer = await queue.append(checked.length, toPlacement(facts, gate), (lamportClock, index) => {
-      // `index` runs over `checked`.
-      const event = checked[index] as (typeof checked)[number];
-      return stampEvent(event, stampFacts, {
-        eventId: deps.newUlid(),
-        lamportClock,
-        causationId: event.causationId ?? shared,
-        at: time.now(),
-      });
-    });
+    const answer = await queue.append(events.length, toPlacement(facts, gate), (lamportClock, index) =>
+      // `index` runs over `events`, and there is a stamp for each.
+      stampEvent(events[index] as CheckedEvent, stampFacts, { ...(stamps[index] as UntimedStamp), lamportClock }),
+    );
     const { cap } = queue;
     if (answer.kind === 'full') {
       return dropAll(
-        drafts,
+        events,
         'full',
-        `Queue full: ${answer.waiting} of ${cap} events wait, ${countEvents(drafts.length)} not recorded. Deliver what waits first.`,
+        `Queue full: ${answer.waiting} of ${cap} events wait, ${countEvents(events.length)} not recorded. Deliver what waits first.`,
       );
     }
     if (answer.waiting >= cap * QUEUE_WARNING_SHARE) {
@@ -99,29 +108,87 @@ export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter
         `${answer.waiting} of ${cap} events wait to be sent. New ones are refused once it is full.`,
       );
     }
-    if ('held' in gate && gate.held !== 'disabled' && !(gate.held === 'project' && facts.isProjectReported === true)) {
-      deps.logger.warn(
-        `event-held-${gate.held}`,
-        `${countEvents(drafts.length)} kept on this machine: ${HELD_BECAUSE[gate.held]}.`,
-      );
-    }
+    warnOfHold(gate, facts, events.length);
     return answer.envelopes.map((envelope) => toOutcome<M>(envelope, gate));
   }
 
-  function dropAll(drafts: readonly Draft<M>[], reason: DroppedReason, message: string): readonly EmitOutcome<M>[] {
+  /** Keeps the events beside the queue that could not be had. Rejects when that fails as well. */
+  async function spillAll(
+    { events, stamps }: Prepared,
+    spill: NonNullable<EmitterDeps<M>['spill']>,
+    why: string,
+  ): Promise<readonly EmitOutcome<M>[]> {
+    const facts = await spill.facts();
+    const gate = decideGate(facts.project, facts.session);
+    const stampFacts = toStampFacts(facts, gate);
+    const rows = events.map((event, index): SpilledEvent => {
+      const stamp = stamps[index] as UntimedStamp;
+      return {
+        envelope: stampWithoutClock(event, stampFacts, stamp),
+        ...toPlacement(facts, gate),
+        enqueuedAt: Math.floor(stamp.at / 1000),
+        projectTeam: facts.project?.teamSlug ?? null,
+      };
+    });
+    if ((await spill.keep(rows)) === 'full')
+      return dropAll(
+        events,
+        'unavailable',
+        `${countEvents(events.length)} not recorded: ${why} Too much waits beside the queue already.`,
+      );
+    const message = `${countEvents(events.length)} kept beside the queue: ${why} The next command that can use the queue takes ${events.length === 1 ? 'it' : 'them'} in.`;
+    deps.logger.warn('event-spilled', message);
+    warnOfHold(gate, facts, events.length);
+    const held = 'held' in gate ? gate.held : null;
+    // Stamped from drafts of this map, whose payloads were checked against its schemas.
+    return rows.map(({ envelope }) => ({
+      status: 'spilled',
+      held,
+      envelope: envelope as SpilledEnvelope<M>,
+      message,
+    }));
+  }
+
+  function warnOfHold(gate: Gate, facts: EmissionFacts, count: number): void {
+    if (!('held' in gate) || gate.held === 'disabled') return;
+    if (gate.held === 'project' && facts.isProjectReported === true) return;
+    deps.logger.warn(
+      `event-held-${gate.held}`,
+      `${countEvents(count)} kept on this machine: ${HELD_BECAUSE[gate.held]}.`,
+    );
+  }
+
+  function dropAll(events: readonly unknown[], reason: DroppedReason, message: string): readonly EmitOutcome<M>[] {
     deps.logger.warn(`event-dropped-${reason}`, message);
-    return drafts.map(() => ({ status: 'dropped', reason, message }));
+    return events.map(() => ({ status: 'dropped', reason, message }));
   }
 
   async function emitAll(drafts: readonly Draft<M>[], options: EmitOptions = {}): Promise<readonly EmitOutcome<M>[]> {
     if (drafts.length === 0) return [];
     try {
-      return await record(drafts, options);
+      const prepared = check(drafts, options);
+      if ('refused' in prepared) return dropAll(drafts, 'invalid', prepared.refused);
+      try {
+        return await store(prepared);
+      } catch (cause) {
+        if (deps.spill === undefined || !isOfTheStore(cause)) throw cause;
+        const why = explain(cause);
+        try {
+          return await spillAll(prepared, deps.spill, why);
+        } catch (second) {
+          const nor = isEventsSdkError(second) ? ` ${second.message}` : '';
+          return dropAll(drafts, 'unavailable', `${countEvents(drafts.length)} not recorded: ${why}${nor}`);
+        }
+      }
     } catch (cause) {
-      const why = isEventsSdkError(cause) ? cause.message : 'an unexpected error';
-      if (!isEventsSdkError(cause)) deps.logger.debug('emit-failed', String(cause));
-      return dropAll(drafts, 'unavailable', `${countEvents(drafts.length)} not recorded: ${why}`);
+      return dropAll(drafts, 'unavailable', `${countEvents(drafts.length)} not recorded: ${explain(cause)}`);
     }
+  }
+
+  function explain(cause: unknown): string {
+    if (isEventsSdkError(cause)) return cause.message;
+    deps.logger.debug('emit-failed', String(cause));
+    return 'an unexpected error.';
   }
 
   return {
@@ -132,6 +199,19 @@ export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter
       return outcome as EmitOutcome<M, T>;
     },
   };
+}
+
+type UntimedStamp = Omit<Stamp, 'lamportClock'>;
+
+/** Checked events, each with everything that is its own but the clock. */
+interface Prepared {
+  readonly events: readonly CheckedEvent[];
+  readonly stamps: readonly UntimedStamp[];
+}
+
+/** A failure to keep the event, not one of the event, and not of a client that was closed. */
+function isOfTheStore(cause: unknown): boolean {
+  return !isEventsSdkError(cause) || cause.code.startsWith('STORAGE_');
 }
 
 /** Why an event is held, for a person. Being switched off is the project's own choice and needs no words. */

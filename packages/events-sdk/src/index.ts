@@ -15,7 +15,7 @@ export {
   type PayloadOf,
 } from './contract/event-map.ts';
 export { specKittyEvents, type Lane, type SpecKittyEvents } from './contract/spec-kitty-events.ts';
-export type { DroppedReason, EmitOutcome, HeldReason } from './emit-outcome.ts';
+export type { DroppedReason, EmitOutcome, HeldReason, SpilledEnvelope } from './emit-outcome.ts';
 export { createEmitter, type EmissionFacts, type EmitOptions, type Emitter } from './emitter.ts';
 export {
   createBackgroundSync,
@@ -39,7 +39,7 @@ export {
   type EventFactory,
   type EventFactoryDeps,
 } from './events/factory.ts';
-export type { StampFacts } from './events/stamp.ts';
+export type { StampFacts, UnclockedEnvelope } from './events/stamp.ts';
 export { createUlidFactory, isUlid } from './id/ulid.ts';
 export { silentLogger, warnOnce, type Logger } from './internal/logger.ts';
 export { redactText, trimStack, type RedactOptions } from './internal/redact.ts';
@@ -63,6 +63,8 @@ export type {
   StoreReader,
   StoreTransaction,
 } from './storage/port.ts';
+export type { Spill, SpillAnswer, SpilledEmission, SpilledEvent } from './storage/spill.ts';
+export { takingIn, type TakeInDeps } from './storage/take-in.ts';
 export type { BatchItem, PushAnswer, PushContext, Transport } from './transport/port.ts';
 export type {
   ConnectAnswer,

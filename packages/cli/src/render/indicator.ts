@@ -21,7 +21,7 @@ const STYLES: Readonly<Record<ConnectionStatus['state'], Style>> = {
 /** What the indicator looks at. */
 export type IndicatorFacts = Pick<
   HomeStatus,
-  'queued' | 'held' | 'parked' | 'connection' | 'session' | 'lastSync' | 'server'
+  'queued' | 'held' | 'spilled' | 'parked' | 'connection' | 'session' | 'lastSync' | 'server'
 >;
 
 /** What is known beside the home's own record. */
@@ -36,7 +36,7 @@ export interface IndicatorContext {
 /** The line, or null when there is nothing to say: logged out with nothing waiting. */
 export function renderIndicator(status: IndicatorFacts, context: IndicatorContext): string | null {
   const held = heldEvents(status.held);
-  const waiting = status.queued + held;
+  const waiting = status.queued + held + status.spilled;
   const paint = context.paint ?? plain;
   const label = paint(STYLES[status.connection.state], CONNECTION_LABELS[status.connection.state]);
   if (status.session === null) {
@@ -53,11 +53,11 @@ export function renderIndicator(status: IndicatorFacts, context: IndicatorContex
 }
 
 /** What happens to the waiting events next, and what the last try showed if it failed. */
-function outlook({ queued, lastSync }: IndicatorFacts, { handOff, now }: IndicatorContext): string {
+function outlook({ queued, spilled, lastSync }: IndicatorFacts, { handOff, now }: IndicatorContext): string {
   const failed = lastSync !== null && lastSync.stoppedBy !== 'drained';
   const lastTry = failed ? ` (last try ${duration(now - lastSync.at)} ago: ${lastSync.stoppedBy})` : '';
   if (handOff === 'courier') return `the courier ${failed ? 'tries again' : 'delivers in the background'}${lastTry}`;
-  if (queued === 0) return 'held, see: spec-kitty sync status';
+  if (queued + spilled === 0) return 'held, see: spec-kitty sync status';
   return `deliver with: spec-kitty sync now${lastTry}`;
 }
 

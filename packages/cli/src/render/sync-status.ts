@@ -21,6 +21,14 @@ export function renderSyncStatus(status: HomeStatus, now: number, userHome: stri
     ...(heldEvents(status.held) > 0
       ? [['Held', held(status.held) + (status.queued === 0 ? oldest(status, now) : '')] as const]
       : []),
+    ...(status.spilled > 0
+      ? [
+          [
+            'Beside it',
+            `${events(status.spilled)} that could not get into the queue; the next command takes them in`,
+          ] as const,
+        ]
+      : []),
     ...(status.parked > 0
       ? [
           [
@@ -63,6 +71,7 @@ export function syncStatusDocument(status: HomeStatus): Record<string, unknown> 
     queue: {
       queued: status.queued,
       held: status.held,
+      spilled: status.spilled,
       parked: status.parked,
       dropped: status.dropped,
       cap: status.cap,

@@ -33,6 +33,7 @@ export interface FakeScript {
 export const quietStatus: HomeStatus = {
   queued: 0,
   held: {},
+  spilled: 0,
   parked: 0,
   dropped: 0,
   cap: 10_000,

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 
-import { storedEnvelopeSchema, type AnyEnvelope } from '../contract/envelope.ts';
+import { ENVELOPE_KEYS, storedEnvelopeSchema, type AnyEnvelope } from '../contract/envelope.ts';
 import type { EventDefinition } from '../contract/event-map.ts';
 import { describeIssues } from '../contract/issues.ts';
 import { EventsSdkError } from '../errors.ts';
@@ -36,6 +36,37 @@ export interface CheckedEvent {
   readonly payload: object;
 }
 
+/** An envelope before its turn at the clock: complete but for the clock's value and the node it belongs to. */
+export type UnclockedEnvelope = Omit<AnyEnvelope, 'node_id' | 'lamport_clock'>;
+
+/** The envelope without clock and node, for an event whose turn at the clock is still to come. Throws as {@link stampEvent}. */
+export function stampWithoutClock(
+  event: CheckedEvent,
+  facts: Omit<StampFacts, 'nodeId'>,
+  stamp: Omit<Stamp, 'lamportClock'>,
+): UnclockedEnvelope {
+  // Checked like any other, with stand-ins for what is not known yet.
+  const {
+    node_id: _node,
+    lamport_clock: _clock,
+    ...rest
+  } = stampEvent(event, { ...facts, nodeId: 'unknown' }, { ...stamp, lamportClock: 1 });
+  return rest;
+}
+
+/** The whole envelope, its keys in the order of the contract. Throws INVALID_ARGUMENT when anything in it is malformed. */
+export function addClock(
+  unclocked: UnclockedEnvelope,
+  turn: { readonly nodeId: string; readonly lamportClock: number },
+): AnyEnvelope {
+  const all: Readonly<Record<string, unknown>> = {
+    ...unclocked,
+    node_id: turn.nodeId,
+    lamport_clock: turn.lamportClock,
+  };
+  return checkEnvelope(Object.fromEntries(ENVELOPE_KEYS.map((key) => [key, all[key]])));
+}
+
 /** The envelope, its keys in the order of the contract. Throws INVALID_ARGUMENT when facts or ids are malformed. */
 export function stampEvent(event: CheckedEvent, facts: StampFacts, stamp: Stamp): AnyEnvelope {
   const { definition, payload } = event;
@@ -57,7 +88,12 @@ export function stampEvent(event: CheckedEvent, facts: StampFacts, stamp: Stamp)
     head_commit_sha: facts.headCommitSha,
     repo_slug: facts.repoSlug,
   };
+  return checkEnvelope(envelope);
+}
+
+function checkEnvelope(envelope: unknown): AnyEnvelope {
   const checked = v.safeParse(storedEnvelopeSchema, envelope);
   if (!checked.success) throw new EventsSdkError('INVALID_ARGUMENT', describeIssues(checked.issues));
-  return envelope;
+  // As it came: what is stored keeps the keys' order.
+  return envelope as AnyEnvelope;
 }

@@ -18,6 +18,8 @@ export interface HomeStatus {
   readonly queued: number;
   /** Held events by reason: `team`, `project`, `disabled`, `team-changed`. */
   readonly held: Readonly<Record<string, number>>;
+  /** Lying beside the queue, which could not be had; the next command that can takes them in. */
+  readonly spilled: number;
   /** Set aside after refusals; kept, not sent. */
   readonly parked: number;
   /** Ever refused or evicted because the queue was full. */
@@ -46,6 +48,7 @@ export function readHomeStatus(facts: {
   readonly project: ProjectHere | null;
   readonly driver: string;
   readonly home: string;
+  readonly spilled: number;
 }): HomeStatus {
   const { sync, ...rest } = facts;
   return {

@@ -1,27 +1,43 @@
 /**
  * The store of a home: opened with the driver the runtime has or the person chose, its clock never behind
- * clock.json, its node id settled once for all processes (DESIGN §4.1, §4.2).
+ * clock.json, its node id settled once for all processes, what was spilled beside it taken in (DESIGN §4.1, §4.2).
  */
 import { EventsSdkError } from '../errors.ts';
 import type { Logger } from '../internal/logger.ts';
-import type { EventStore } from '../storage/port.ts';
+import { systemTime, type Time } from '../internal/time.ts';
+import { createUlidFactory } from '../id/ulid.ts';
+import type { EventStore, StoreTransaction } from '../storage/port.ts';
+import { takingIn } from '../storage/take-in.ts';
 import { VALUE } from '../storage/values.ts';
 import { readClockFile, type ClockFile } from './clock-file.ts';
 import type { DriverChoice, QueueDriver } from './config-file.ts';
-import { withDirectoryLock } from './directory-lock.ts';
-import { errorCodeOf, systemDisk } from './disk.ts';
+import { errorCodeOf, systemDisk, type Disk } from './disk.ts';
 import type { Env, Home } from './home.ts';
+import { chooseDriver, openDriver } from './home-driver.ts';
 import { makeDirectory } from './make-directory.ts';
 import { currentHostname, currentUsername, deriveNodeId } from './node-id.ts';
+import { openReopeningStore } from './reopening-store.ts';
+import { createSpillFolder, type SpillFolder } from './spill-folder.ts';
+import { createStorePatience, type StorePatience } from './store-patience.ts';
 
-/** How long creating or converting the file waits for a sql.js store at work, in milliseconds. */
-const LOCK_WAIT_MS = 5_000;
+/** How long a store that others hold is waited for where nothing else is said, in milliseconds. */
+export const DEFAULT_STORE_WAIT_MS = 1_000;
 
 export interface OpenHomeStoreOptions {
   readonly home: Home;
   readonly env: Env;
   readonly driver: DriverChoice;
+  /** Says each warning once. */
   readonly logger: Logger;
+  readonly time?: Time;
+  /** Default: the machine's own. */
+  readonly disk?: Disk;
+  /** Default: waits {@link DEFAULT_STORE_WAIT_MS}. */
+  readonly patience?: StorePatience;
+  /** Default: a folder of the home. */
+  readonly spill?: SpillFolder;
+  /** False where a home that disappears meanwhile must stay gone. Default true. */
+  readonly mayRecreate?: boolean;
 }
 
 /** A home's open store. */
@@ -31,22 +47,58 @@ export interface HomeStore {
   readonly nodeId: string;
 }
 
-/** Opens the queue of a home. Rejects with STORAGE_*. */
-export async function openHomeStore(options: OpenHomeStoreOptions): Promise<HomeStore> {
-  makeHome(options.home);
-  const driver = await chooseDriver(options.driver);
-  const store = await openDriver(driver, options.home);
-  try {
-    return { store, driver, nodeId: await settleIdentity(store, options) };
-  } catch (cause) {
-    await store.close();
-    throw cause;
-  }
+/** The spill of a home. Touches nothing before it is asked. */
+export function openHomeSpill(options: Pick<OpenHomeStoreOptions, 'home' | 'logger' | 'time' | 'disk'>): SpillFolder {
+  const { home, logger, time = systemTime, disk = systemDisk } = options;
+  return createSpillFolder({
+    path: home.spill,
+    shownAs: home.display(home.spill),
+    disk,
+    time,
+    newUlid: createUlidFactory({ time }),
+    logger,
+  });
 }
 
-function makeHome(home: Home): void {
+/** Opens the queue of a home. Rejects with STORAGE_*. */
+export async function openHomeStore(options: OpenHomeStoreOptions): Promise<HomeStore> {
+  const { home, disk = systemDisk, patience = createStorePatience(DEFAULT_STORE_WAIT_MS) } = options;
+  const driver = await chooseDriver(options.driver);
+  let nodeId: string | undefined;
+  let isOpened = false;
+
+  const store = await openReopeningStore({
+    patience,
+    async open() {
+      makeHome(home, disk);
+      const opened = await openDriver({ driver, home, disk, patience });
+      try {
+        nodeId = await settleIdentity(opened, options, nodeId);
+      } catch (cause) {
+        await opened.close();
+        throw cause;
+      }
+      isOpened = true;
+      return opened;
+    },
+    recover: () => Promise.resolve(),
+    settle: (tx, clock) => {
+      tx.raiseClock(clock);
+      nodeId = settle(tx, readClockFile(home.clockJson, disk), options, nodeId);
+    },
+    assertWanted() {
+      if (options.mayRecreate !== false || !isOpened || disk.look(home.queueDb) !== undefined) return;
+      throw new EventsSdkError('STORAGE_UNAVAILABLE', `${home.display(home.root)} has been removed.`);
+    },
+  });
+  if (nodeId === undefined) throw new EventsSdkError('STORAGE_UNAVAILABLE', 'queue.db could not be read.');
+  const spill = options.spill ?? openHomeSpill(options);
+  return { store: takingIn(store, { spill, nodeId, logger: options.logger }), driver, nodeId };
+}
+
+function makeHome(home: Home, disk: Disk): void {
   try {
-    makeDirectory(systemDisk, home.root);
+    makeDirectory(disk, home.root);
   } catch (cause) {
     const shown = home.display(home.root);
     throw new EventsSdkError(
@@ -57,45 +109,34 @@ function makeHome(home: Home): void {
   }
 }
 
-async function chooseDriver(wanted: DriverChoice): Promise<QueueDriver> {
-  if (wanted !== 'auto') return wanted;
-  const { isNodeSqliteAvailable } = await import('../storage/node-sqlite/index.ts');
-  return isNodeSqliteAvailable() ? 'node-sqlite' : 'sqljs';
-}
-
-async function openDriver(driver: QueueDriver, home: Home): Promise<EventStore> {
-  if (driver === 'node-sqlite') {
-    const { openNodeSqliteStore } = await import('../storage/node-sqlite/index.ts');
-    return openNodeSqliteStore({
-      path: home.queueDb,
-      exclusively: (work) => withDirectoryLock(home.lockPaths.queueDb, { waitMs: LOCK_WAIT_MS }, work),
-    });
-  }
-  const [{ openSqlJsStore }, { createSqlJsFile }, { loadSqlJs }] = await Promise.all([
-    import('../storage/sqljs/index.ts'),
-    import('./sqljs-file.ts'),
-    import('./load-sqljs.ts'),
-  ]);
-  return openSqlJsStore({ persister: createSqlJsFile({ path: home.queueDb }), loadSqlJs });
-}
-
-/** Node id: the store's, else clock.json's, else derived. The clock: the larger of store and clock.json. */
-async function settleIdentity(store: EventStore, { home, env, logger }: OpenHomeStoreOptions): Promise<string> {
-  const file = readClockFile(home.clockJson);
-  if (file?.kind === 'broken') logger.warn('clock-file-broken', file.message);
+/** Node id: the store's, else this process's, else clock.json's, else derived. The clock: the larger of store and clock.json. */
+async function settleIdentity(
+  store: EventStore,
+  options: OpenHomeStoreOptions,
+  known: string | undefined,
+): Promise<string> {
+  const file = readClockFile(options.home.clockJson, options.disk);
+  if (file?.kind === 'broken') options.logger.warn('clock-file-broken', file.message);
   const present = await store.read((reader) => ({ nodeId: reader.value(VALUE.nodeId), clock: reader.clock() }));
   const isBehind = file?.kind === 'clock' && file.value > present.clock;
-  if (present.nodeId !== undefined && !isBehind) return present.nodeId;
-  return store.transact((tx) => {
-    if (file?.kind === 'clock') tx.raiseClock(file.value);
-    const known = tx.value(VALUE.nodeId);
-    if (known !== undefined) return known;
-    const homeId = home.isDefault ? undefined : (tx.value(VALUE.homeId) ?? globalThis.crypto.randomUUID());
-    if (homeId !== undefined) tx.setValue(VALUE.homeId, homeId);
-    const nodeId = nodeIdOf(file, env, homeId);
-    tx.setValue(VALUE.nodeId, nodeId);
-    return nodeId;
-  });
+  if (present.nodeId !== undefined && !isBehind) return known ?? present.nodeId;
+  return store.transact((tx) => settle(tx, file, options, known));
+}
+
+function settle(
+  tx: StoreTransaction,
+  file: ClockFile,
+  { home, env }: OpenHomeStoreOptions,
+  known: string | undefined,
+): string {
+  if (file?.kind === 'clock') tx.raiseClock(file.value);
+  const present = tx.value(VALUE.nodeId);
+  if (present !== undefined) return known ?? present;
+  const homeId = home.isDefault ? undefined : (tx.value(VALUE.homeId) ?? globalThis.crypto.randomUUID());
+  if (homeId !== undefined) tx.setValue(VALUE.homeId, homeId);
+  const nodeId = known ?? nodeIdOf(file, env, homeId);
+  tx.setValue(VALUE.nodeId, nodeId);
+  return nodeId;
 }
 
 function nodeIdOf(file: ClockFile, env: Env, homeId: string | undefined): string {

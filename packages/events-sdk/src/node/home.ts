@@ -14,6 +14,8 @@ export interface Home {
   /** True for `~/.spec-kitty`, also when `SPEC_KITTY_HOME` names just that. */
   readonly isDefault: boolean;
   readonly queueDb: string;
+  /** Folder of the events that could not get into the queue yet. */
+  readonly spill: string;
   readonly clockJson: string;
   readonly credentials: string;
   readonly configToml: string;
@@ -33,6 +35,7 @@ export function resolveHome(env: Env = process.env): Home {
     root,
     isDefault: root === defaultRoot,
     queueDb: join(root, 'queue.db'),
+    spill: join(root, 'queue.spill'),
     clockJson: join(root, 'clock.json'),
     credentials: join(root, 'credentials'),
     configToml: join(root, 'config.toml'),

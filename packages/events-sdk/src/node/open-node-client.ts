@@ -27,10 +27,11 @@ import type { CourierCommand } from './courier.ts';
 import { withDeadline } from './deadline.ts';
 import { createDispatch, type HandOff } from './dispatch.ts';
 import { resolveHome, type Env, type Home } from './home.ts';
-import { openHomeStore } from './home-store.ts';
+import { DEFAULT_STORE_WAIT_MS, openHomeSpill, openHomeStore } from './home-store.ts';
 import { readHomeStatus, type HomeStatus } from './home-status.ts';
 import { isGoneOwner, leaseOwner } from './lease-owner.ts';
 import { createProjectReader } from './project-facts.ts';
+import { createStorePatience } from './store-patience.ts';
 
 export interface OpenNodeClientOptions<M extends EventMap = SpecKittyEvents> {
   /** The events this program knows. Default: the eight of Spec Kitty. */
@@ -45,6 +46,13 @@ export interface OpenNodeClientOptions<M extends EventMap = SpecKittyEvents> {
   readonly role?: string;
   /** The script that runs a courier. Without one, nothing is delivered in the background. */
   readonly courier?: CourierCommand;
+  /**
+   * The longest wait for a store that other processes hold, in milliseconds, before events are kept beside it. Once it
+   * was in vain, later steps of this process do not wait. Default 1000; `syncNow` waits at least 15,000.
+   */
+  readonly storeWaitMs?: number;
+  /** False where a home that disappears while it is in use must stay gone. Default true. */
+  readonly mayRecreateHome?: boolean;
 }
 
 /** What a call of `emitAll` may say beside its events; without `projectRoot` they are of the project around `cwd`. */
@@ -97,6 +105,9 @@ export interface NodeClient<M extends EventMap = SpecKittyEvents> {
 /** How long `syncNow` waits for a courier that is delivering, in milliseconds. */
 const WAIT_FOR_COURIER_MS = 15_000;
 
+/** How long a sync, which has nothing else to do, waits for the store, in milliseconds. */
+export const SYNC_STORE_WAIT_MS = 15_000;
+
 /** How long git may take to tell branch and commit, in milliseconds. */
 const GIT_BUDGET_MS = 250;
 
@@ -117,7 +128,20 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
     gitBudgetMs: GIT_BUDGET_MS,
     logger,
   });
-  const homeStore = once(async () => openHomeStore({ home, env, driver: (await config()).queueDriver, logger }));
+  const patience = createStorePatience(options.storeWaitMs ?? DEFAULT_STORE_WAIT_MS);
+  const spill = openHomeSpill({ home, logger, time });
+  const homeStore = once(async () =>
+    openHomeStore({
+      home,
+      env,
+      driver: (await config()).queueDriver,
+      logger,
+      time,
+      patience,
+      spill,
+      mayRecreate: options.mayRecreateHome ?? true,
+    }),
+  );
   const mirror = createClockMirror({ path: home.clockJson, open: homeStore, time, logger });
   let isClosed = false;
   /** Closed before anything was asked of it; what was asked before a close is still done. */
@@ -150,9 +174,10 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       session: accounts.session,
       facts: async (store, projectRoot) => ({
         ...(await projects.factsAt(projectRoot, store)),
-        nodeId: (await homeStore()).nodeId,
+        nodeId: store === null ? '' : (await homeStore()).nodeId,
         session: await accounts.session.current(),
       }),
+      spill,
       lookUpProject: (root) => projects.lookUp(root),
       newUlid: createUlidFactory({ time }),
       lease: {
@@ -185,6 +210,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       project: await projects.here(),
       driver: (await homeStore()).driver,
       home: home.display(home.root),
+      spilled: spill.count(),
     });
 
   const probe = async (signal?: AbortSignal): Promise<ServerProbe | null> => {
@@ -219,7 +245,10 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       mirror.moves();
       return (await client()).emitAll(drafts, emitOptions);
     },
-    syncNow,
+    syncNow(syncOptions) {
+      patience.lengthen(SYNC_STORE_WAIT_MS);
+      return syncNow(syncOptions);
+    },
     status,
     probe,
     destinations: async () => (await client()).destinations(),
@@ -240,6 +269,8 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
     async nudge() {
       if (isClosed) return 'none';
       try {
+        // What could not get into the queue a moment ago is to be delivered as well.
+        if (!spill.isEmpty()) await (await homeStore()).store.transact(() => {});
         const delivery = await projects.delivery((await config()).delivery);
         return await dispatch.nudge({ delivery, auth: await accounts.status(), syncNow });
       } catch (cause) {

@@ -22,8 +22,8 @@ export interface ProjectHere {
 }
 
 export interface ProjectReader {
-  /** Facts of one emission: of the project at `root`, else of the one around the working directory. */
-  factsAt(root: string | undefined, store: EventStore): Promise<Omit<EmissionFacts, 'nodeId' | 'session'>>;
+  /** Facts of one emission: of the project at `root`, else of the one around the working directory. Without a store, no team but the configured one is known. */
+  factsAt(root: string | undefined, store: EventStore | null): Promise<Omit<EmissionFacts, 'nodeId' | 'session'>>;
   /** What the project at `root` says now; null without an identity. */
   lookUp(root: string): Promise<ProjectFacts | null>;
   here(): Promise<ProjectHere | null>;
@@ -135,6 +135,7 @@ function toFacts({ identity, settings }: Identified): ProjectFacts {
   };
 }
 
-async function deliveredTeam(store: EventStore, projectUuid: string): Promise<string | null> {
+async function deliveredTeam(store: EventStore | null, projectUuid: string): Promise<string | null> {
+  if (store === null) return null;
   return (await store.read((reader) => reader.value(projectTeamKey(projectUuid)))) ?? null;
 }

@@ -4,7 +4,7 @@ import { existsSync, rmdirSync } from 'node:fs';
 import { systemTime } from '../internal/time.ts';
 import { COURIER_LIFETIME_MS, logCourier } from './courier.ts';
 import { resolveHome, type Home } from './home.ts';
-import { openNodeClient, type NodeClient } from './open-node-client.ts';
+import { openNodeClient, SYNC_STORE_WAIT_MS, type NodeClient } from './open-node-client.ts';
 
 export interface RunCourierOptions {
   /** Default: the home of the environment. */
@@ -26,7 +26,13 @@ export async function runCourier(options: RunCourierOptions = {}): Promise<void>
   // Opening the store of a home that was removed meanwhile would bring it back.
   if (!existsSync(home.queueDb)) return;
   // Its own directory: the courier belongs to the home, not to the project that woke it.
-  const client = openNodeClient({ env, cwd: home.root, role: 'courier' });
+  const client = openNodeClient({
+    env,
+    cwd: home.root,
+    role: 'courier',
+    storeWaitMs: SYNC_STORE_WAIT_MS,
+    mayRecreateHome: false,
+  });
   const watch = watchReasons(client, home);
   try {
     const report = await client.syncNow({

@@ -22,6 +22,8 @@ export const VALUE = {
   link: 'link',
   /** When a courier was started that has not taken the lease yet. */
   courierStart: 'courier_start',
+  /** Spills that are taken in but may still lie there, see `take-in.ts`. */
+  takenIn: 'taken_in',
   /** When a command's own short try last failed. */
   inlineFailure: 'inline_failure',
 } as const;

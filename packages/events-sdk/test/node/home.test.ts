@@ -54,13 +54,13 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
   });
 }
 
-test('a queue.db that is no database drops events with one warning and is left as it is (FR-029, FR-030)', async () => {
+test('a queue.db that is no database costs no event and one warning (FR-029, FR-030)', async () => {
   const world = makeWorld();
   mkdirSync(world.home);
   writeFileSync(world.file('queue.db'), 'this was never a database, and it is long enough to be looked at');
   const { client, warnings } = world.open();
 
-  expect(await client.emit(MOVE)).toMatchObject({ status: 'dropped', reason: 'unavailable' });
+  expect(await client.emit(MOVE)).toMatchObject({ status: 'spilled' });
   await client.close();
 
   expect(warnings).toHaveLength(1);
@@ -144,7 +144,7 @@ test("the default home has the contract's node id, another home one of its own t
     const { client } = world.open({ env });
     const outcome = await client.emit(MOVE);
     await client.close();
-    return outcome.status === 'dropped' ? outcome.message : outcome.envelope.node_id;
+    return outcome.status === 'held' ? outcome.envelope.node_id : outcome.status;
   };
   const world = makeWorld();
   const other = { ...world.env, SPEC_KITTY_HOME: join(world.directory, 'other') };

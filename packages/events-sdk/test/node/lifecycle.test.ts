@@ -69,11 +69,11 @@ test('emission goes on after a transaction that failed (FR-029)', async () => {
   const foreign = new DatabaseSync(world.file('queue.db'));
   foreign.exec(`CREATE TRIGGER full BEFORE INSERT ON queue BEGIN SELECT RAISE(ABORT, 'no'); END`);
 
-  expect(await client.emit(MOVE)).toMatchObject({ status: 'dropped', reason: 'unavailable' });
+  expect(await client.emit(MOVE)).toMatchObject({ status: 'spilled' });
   foreign.exec('DROP TRIGGER full');
   foreign.close();
 
-  expect(await client.emit(MOVE)).toMatchObject({ status: 'held', envelope: { lamport_clock: 2 } });
+  expect(await client.emit(MOVE)).toMatchObject({ status: 'held', envelope: { lamport_clock: 3 } });
   expect(warnings).toHaveLength(1);
 });
 
