@@ -56,18 +56,21 @@ export interface QueueFile {
   readonly configPath: string;
   /** Who keeps the file; null when there is none yet. */
   look(): { readonly driver: QueueDriver | null; readonly bytes: number };
+  /** Damaged queues that were put aside, oldest first. */
+  damaged(): readonly { readonly path: string; readonly bytes: number }[];
   /** Hands the file to another driver. Rejects with STORAGE_*, having changed nothing. */
   convert(to: QueueDriver): Promise<{ readonly from: QueueDriver | null; readonly changed: boolean }>;
 }
 
 /** The queue's file of the home that `env` names. */
 export async function findQueueFile(env: NodeJS.ProcessEnv): Promise<QueueFile> {
-  const { convertStore, readStoreFile, resolveHome } = await import('@spec-kitty/events-sdk/node');
+  const { convertStore, listDamagedQueues, readStoreFile, resolveHome } = await import('@spec-kitty/events-sdk/node');
   const home = resolveHome(env);
   return {
     path: home.display(home.queueDb),
     configPath: home.display(home.configToml),
     look: () => readStoreFile(home.queueDb),
+    damaged: () => listDamagedQueues(home).map(({ path, bytes }) => ({ path: home.display(path), bytes })),
     convert: (to) => convertStore({ path: home.queueDb, to }),
   };
 }

@@ -8,6 +8,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   'event-held-project': 'Give it one: spec-kitty init',
   'event-held-team-changed': 'See: spec-kitty auth status',
   'event-dropped-full': 'Run: spec-kitty sync now',
+  'queue-damaged': 'Look at it: spec-kitty sync store',
   'queue-filling': 'Run: spec-kitty sync now',
 };
 

@@ -2,39 +2,26 @@
  * The one way an event is recorded (FR-024): checked, stamped and stored in this order, without network
  * and without ever rejecting. What it answers is the truth: `queued`, `held` and `spilled` mean on disk.
  */
-import type { Session } from './auth/port.ts';
 import type { AnyEnvelope, EventEnvelope } from './contract/envelope.ts';
 import type { Draft, EventMap, EventType } from './contract/event-map.ts';
 import { QUEUE_WARNING_SHARE } from './contract/limits.ts';
-import type { DroppedReason, EmitOutcome, HeldReason, SpilledEnvelope } from './emit-outcome.ts';
+import type { DroppedReason, EmitOutcome, SpilledEnvelope } from './emit-outcome.ts';
 import { isEventsSdkError } from './errors.ts';
 import { checkDraft } from './events/check.ts';
-import { stampEvent, stampWithoutClock, type CheckedEvent, type Stamp, type StampFacts } from './events/stamp.ts';
+import { HELD_BECAUSE, toPlacement, toStampFacts, type EmissionFacts } from './emitter/facts.ts';
+import { stampEvent, stampWithoutClock, type CheckedEvent, type Stamp } from './events/stamp.ts';
 import type { Logger } from './internal/logger.ts';
 import { systemTime, type Time } from './internal/time.ts';
-import { decideGate, type Gate, type ProjectFacts } from './queue/binding.ts';
-import type { OfflineQueue, Placement } from './queue/offline-queue.ts';
+import { decideGate, type Gate } from './queue/binding.ts';
+import type { OfflineQueue } from './queue/offline-queue.ts';
 import type { Spill, SpilledEvent } from './storage/spill.ts';
-
-/** What is known at the moment of emission. Gathered by the host, without network. */
-export interface EmissionFacts {
-  /** Empty where the store that knows it cannot be had: then the event can only be spilled. */
-  readonly nodeId: string;
-  readonly session: Session | null;
-  readonly project: ProjectFacts | null;
-  /** Root of the project, to find its identity later; null outside one. */
-  readonly projectRoot: string | null;
-  /** True when the person has been told already why `project` is null. Default false. */
-  readonly isProjectReported?: boolean;
-  readonly gitBranch: string | null;
-  readonly headCommitSha: string | null;
-  readonly repoSlug: string | null;
-}
 
 export interface EmitOptions {
   /** ULID shared by all events of one action; a draft's own wins. */
   readonly causationId?: string | null;
 }
+
+export type { EmissionFacts } from './emitter/facts.ts';
 
 /** Records events of one map. */
 export interface Emitter<M extends EventMap> {
@@ -212,40 +199,6 @@ interface Prepared {
 /** A failure to keep the event, not one of the event, and not of a client that was closed. */
 function isOfTheStore(cause: unknown): boolean {
   return !isEventsSdkError(cause) || cause.code.startsWith('STORAGE_');
-}
-
-/** Why an event is held, for a person. Being switched off is the project's own choice and needs no words. */
-const HELD_BECAUSE: Readonly<Record<Exclude<HeldReason, 'disabled'>, string>> = {
-  team: 'no team is signed in',
-  project: 'the project has no identity yet',
-  'team-changed': 'this project belongs to another team than the one signed in',
-};
-
-function toPlacement(facts: EmissionFacts, gate: Gate): Placement {
-  const held = 'held' in gate;
-  return {
-    state: held ? 'held' : 'queued',
-    reason: held ? gate.held : null,
-    server: facts.session?.server ?? null,
-    projectRoot: facts.projectRoot,
-  };
-}
-
-function toStampFacts(facts: EmissionFacts, gate: Gate): StampFacts {
-  return {
-    nodeId: facts.nodeId,
-    teamSlug: 'held' in gate ? heldTeam(gate.held, facts) : gate.teamSlug,
-    projectUuid: facts.project?.uuid ?? null,
-    projectSlug: facts.project?.slug ?? null,
-    gitBranch: facts.gitBranch,
-    headCommitSha: facts.headCommitSha,
-    repoSlug: facts.repoSlug,
-  };
-}
-
-/** A held event keeps the team it would go to, except where the team itself is the open question. */
-function heldTeam(reason: HeldReason, facts: EmissionFacts): string | null {
-  return reason === 'disabled' || reason === 'project' ? (facts.session?.teamSlug ?? null) : null;
 }
 
 function toOutcome<M extends EventMap>(envelope: AnyEnvelope, gate: Gate): EmitOutcome<M> {

@@ -7,13 +7,18 @@ export function renderStore(store: {
   readonly driver: QueueDriver | null;
   readonly bytes: number;
   readonly path: string;
+  readonly damaged: readonly { readonly path: string; readonly bytes: number }[];
 }): string {
-  if (store.driver === null) return `No event has been recorded yet: there is no ${store.path}.`;
-  return rows([
-    ['Kept by', store.driver],
-    ['File', store.path],
-    ['Size', `${amount(store.bytes)} bytes`],
-  ]);
+  const damaged = store.damaged.map(
+    ({ path, bytes }) =>
+      ['Damaged', `${path}, ${amount(bytes)} bytes; put aside, yours to look at and to remove`] as const,
+  );
+  if (store.driver === null)
+    return [
+      `No event has been recorded yet: there is no ${store.path}.`,
+      ...(damaged.length > 0 ? [rows(damaged)] : []),
+    ].join('\n');
+  return rows([['Kept by', store.driver], ['File', store.path], ['Size', `${amount(store.bytes)} bytes`], ...damaged]);
 }
 
 /** `spec-kitty sync store --convert`. */

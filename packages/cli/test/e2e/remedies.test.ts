@@ -208,10 +208,19 @@ test('what auth and sync tell people to do works', async () => {
 
   writeFileSync(join(world.home, 'queue.db'), 'not a database at all, for more than sixteen bytes'.repeat(20));
   for (const rest of ['queue.db-wal', 'queue.db-shm']) rmSync(join(world.home, rest), { force: true });
-  const damaged = refusedBy(await world.specKitty(['sync', 'status', '--json']));
+  // Converting changes nothing it cannot read; any other command puts the file aside by itself.
+  const damaged = refusedBy(await world.specKitty(['sync', 'store', '--convert', 'node-sqlite', '--json']));
   expect(damaged.code).toBe('storage-corrupt');
   expect(type(world, damaged.remedy)).toMatchObject({ code: 0 });
   expect(await world.specKitty(['sync', 'status'])).toMatchObject({ code: 0 });
+
+  writeFileSync(join(world.home, 'queue.db'), 'not a database again');
+  for (const rest of ['queue.db-wal', 'queue.db-shm']) rmSync(join(world.home, rest), { force: true });
+  const told = await world.specKitty(['sync', 'status']);
+  expect(told.code).toBe(0);
+  const folder = /is kept in \S+(queue\.damaged-\w+)\. Look at it: (spec-kitty sync store)/.exec(told.stderr);
+  const seen = type(world, folder?.[2] ?? 'false');
+  expect(seen).toMatchObject({ code: 0, output: expect.stringContaining(String(folder?.[1])) });
 });
 
 test('a usage error points to the help of its own command and repeats no word that may be a password', async () => {

@@ -45,7 +45,12 @@ test('shows who keeps the queue, where and how large, as text and as one documen
 
   expect(text.stdout).toMatch(/Kept by +sqljs\nFile +\$SPEC_KITTY_HOME\/queue\.db\nSize +[\d,]+ bytes\n/);
   const document = JSON.parse((await world.must(['sync', 'store', '--json'])).stdout) as unknown;
-  expect(document).toEqual({ driver: 'sqljs', path: '$SPEC_KITTY_HOME/queue.db', bytes: expect.any(Number) });
+  expect(document).toEqual({
+    driver: 'sqljs',
+    path: '$SPEC_KITTY_HOME/queue.db',
+    bytes: expect.any(Number),
+    damaged: [],
+  });
 });
 
 test('with --json a conversion answers with what changed, and a second one that nothing did', async () => {

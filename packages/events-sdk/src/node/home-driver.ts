@@ -2,8 +2,9 @@
 import type { EventStore } from '../storage/port.ts';
 import type { DriverChoice, QueueDriver } from './config-file.ts';
 import { withDirectoryLock } from './directory-lock.ts';
-import type { Disk } from './disk.ts';
+import { readFile, type Disk } from './disk.ts';
 import type { Home } from './home.ts';
+import type { SqlDatabase } from '../storage/sql/database.ts';
 import type { Persister } from '../storage/sqljs/persister.ts';
 import type { StorePatience } from './store-patience.ts';
 
@@ -59,4 +60,24 @@ async function openPortable({ home, disk, patience, isLocked }: HomeDriverDeps):
     exclusively: (work) => (isLocked === true ? work() : fileWith(patience.leftMs()).exclusively(work)),
   };
   return openSqlJsStore({ persister, loadSqlJs });
+}
+
+/**
+ * The file as a database to read from, whatever state it is in. `mayWrite`: it is a copy, and what a journal beside it
+ * holds may be carried out. Rejects with STORAGE_*.
+ */
+export async function openForReading(
+  { driver, disk }: Pick<HomeDriverDeps, 'driver' | 'disk'>,
+  path: string,
+  { mayWrite = false } = {},
+): Promise<SqlDatabase> {
+  if (driver === 'node-sqlite') {
+    const { openToRead } = await import('../storage/node-sqlite/index.ts');
+    return openToRead(path, { mayWrite });
+  }
+  const [{ openBytesToRead }, { loadSqlJs }] = await Promise.all([
+    import('../storage/sqljs/index.ts'),
+    import('./load-sqljs.ts'),
+  ]);
+  return openBytesToRead(readFile(disk, path), loadSqlJs);
 }

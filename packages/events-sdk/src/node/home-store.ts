@@ -11,6 +11,7 @@ import { takingIn } from '../storage/take-in.ts';
 import { VALUE } from '../storage/values.ts';
 import { readClockFile, type ClockFile } from './clock-file.ts';
 import type { DriverChoice, QueueDriver } from './config-file.ts';
+import { createDamagedQueue } from './damaged-queue.ts';
 import { errorCodeOf, systemDisk, type Disk } from './disk.ts';
 import type { Env, Home } from './home.ts';
 import { chooseDriver, openDriver } from './home-driver.ts';
@@ -62,8 +63,9 @@ export function openHomeSpill(options: Pick<OpenHomeStoreOptions, 'home' | 'logg
 
 /** Opens the queue of a home. Rejects with STORAGE_*. */
 export async function openHomeStore(options: OpenHomeStoreOptions): Promise<HomeStore> {
-  const { home, disk = systemDisk, patience = createStorePatience(DEFAULT_STORE_WAIT_MS) } = options;
+  const { home, disk = systemDisk, time = systemTime, patience = createStorePatience(DEFAULT_STORE_WAIT_MS) } = options;
   const driver = await chooseDriver(options.driver);
+  const damaged = createDamagedQueue({ driver, home, disk, patience, time, logger: options.logger });
   let nodeId: string | undefined;
   let isOpened = false;
 
@@ -71,17 +73,25 @@ export async function openHomeStore(options: OpenHomeStoreOptions): Promise<Home
     patience,
     async open() {
       makeHome(home, disk);
-      const opened = await openDriver({ driver, home, disk, patience });
-      try {
-        nodeId = await settleIdentity(opened, options, nodeId);
-      } catch (cause) {
-        await opened.close();
-        throw cause;
+      for (;;) {
+        if (damaged.isUnderWay()) await damaged.resume();
+        const opened = await openDriver({ driver, home, disk, patience });
+        // Begun while we opened: this may be the file that is being put aside.
+        if (damaged.isUnderWay()) {
+          await opened.close();
+          continue;
+        }
+        try {
+          nodeId = await settleIdentity(opened, options, nodeId);
+        } catch (cause) {
+          await opened.close();
+          throw cause;
+        }
+        isOpened = true;
+        return opened;
       }
-      isOpened = true;
-      return opened;
     },
-    recover: () => Promise.resolve(),
+    recover: damaged.recover,
     settle: (tx, clock) => {
       tx.raiseClock(clock);
       nodeId = settle(tx, readClockFile(home.clockJson, disk), options, nodeId);

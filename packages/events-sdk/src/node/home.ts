@@ -14,6 +14,8 @@ export interface Home {
   /** True for `~/.spec-kitty`, also when `SPEC_KITTY_HOME` names just that. */
   readonly isDefault: boolean;
   readonly queueDb: string;
+  /** Folder that stands while a damaged queue.db is being put aside. */
+  readonly moving: string;
   /** Folder of the events that could not get into the queue yet. */
   readonly spill: string;
   readonly clockJson: string;
@@ -35,6 +37,7 @@ export function resolveHome(env: Env = process.env): Home {
     root,
     isDefault: root === defaultRoot,
     queueDb: join(root, 'queue.db'),
+    moving: join(root, 'queue.moving'),
     spill: join(root, 'queue.spill'),
     clockJson: join(root, 'clock.json'),
     credentials: join(root, 'credentials'),

@@ -9,6 +9,7 @@ export {
   type StoreConversion,
   type StoreFile,
 } from './convert-store.ts';
+export { listDamagedQueues } from './damaged-queue.ts';
 export { withDirectoryLock, type DirectoryLockOptions } from './directory-lock.ts';
 export { createGitFacts, readOriginUrl, type GitFacts, type GitFactsDeps, type GitFactsSource } from './git-facts.ts';
 export { resolveHome, type Env, type Home } from './home.ts';

@@ -10,8 +10,11 @@ import type { StorePatience } from './store-patience.ts';
 export interface ReopeningStoreDeps {
   /** Opens the file, making it where it is missing. */
   readonly open: () => Promise<EventStore>;
-  /** Sees to a damaged file. `isCertain`: it was looked at before and found sound, and yet it failed again. */
-  readonly recover: (isCertain: boolean) => Promise<void>;
+  /**
+   * Sees to a damaged file. `isCertain`: it was looked at before and found sound, and yet it failed again. `clock`: the
+   * highest value given out here.
+   */
+  readonly recover: (damage: { readonly isCertain: boolean; readonly clock: number }) => Promise<void>;
   /** Brings a file that knows less than this process up to it: `clock` is the highest value given out here. */
   readonly settle: (tx: StoreTransaction, clock: number) => void;
   /** Throws where the file must not be made anew. */
@@ -62,8 +65,9 @@ export async function openReopeningStore(deps: ReopeningStoreDeps): Promise<Even
     const present = await opening;
     if (present !== failed) return;
     opening = undefined;
-    await failed?.close();
-    if (isDamaged) await deps.recover(isCertain);
+    // A damaged file may not even close in order.
+    await failed?.close().catch(() => {});
+    if (isDamaged) await deps.recover({ isCertain, clock: highest });
   }
 
   function track<T>(work: Promise<T>): Promise<T> {

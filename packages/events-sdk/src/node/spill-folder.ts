@@ -3,11 +3,9 @@
  * acknowledged. The folder is there only while something lies in it, so that looking for it costs one call.
  */
 import { dirname, join } from 'node:path';
-import * as v from 'valibot';
 
 import { ULID_PATTERN } from '../contract/envelope.ts';
-import { EventsSdkError, isEventsSdkError } from '../errors.ts';
-import { addClock } from '../events/stamp.ts';
+import { EventsSdkError } from '../errors.ts';
 import type { Logger } from '../internal/logger.ts';
 import type { Time } from '../internal/time.ts';
 import type { Spill, SpilledEmission, SpilledEvent } from '../storage/spill.ts';
@@ -15,13 +13,11 @@ import { errorCodeOf, readFile, removeFile, type Disk } from './disk.ts';
 import { makeDirectory } from './make-directory.ts';
 import { currentOwner, lifeOf, nameToOwner, ownerToName } from './process-owner.ts';
 import { replaceFile, syncDirectory } from './replace-file.ts';
+import { spillToText, textToSpill } from './spill-file.ts';
 
 /** More than this beside the queue, and nobody has been able to use it for long: new events are refused then. */
 export const MAX_SPILL_FILES = 1_000;
 export const MAX_SPILL_BYTES = 16 * 1024 * 1024;
-
-/** Written into every file; a file of another version is left to whoever wrote it. */
-const SPILL_VERSION = 1;
 
 const SUFFIX = '.json';
 const TEMP_SUFFIX = '.tmp';
@@ -63,7 +59,7 @@ export function createSpillFolder(deps: SpillFolderDeps): SpillFolder {
     count: () => (isEmpty() ? 0 : list().reduce((sum, { events }) => sum + events.length, 0)),
 
     async keep(events) {
-      const bytes = new TextEncoder().encode(JSON.stringify({ version: SPILL_VERSION, events }));
+      const bytes = new TextEncoder().encode(spillToText(events));
       if (!hasRoom(disk, path, bytes.length)) return 'full';
       try {
         write(deps, bytes);
@@ -157,7 +153,7 @@ function read(deps: SpillFolderDeps, file: string): readonly SpilledEvent[] | un
     );
     return undefined;
   }
-  const content = parse(text);
+  const content = textToSpill(text);
   if (content.kind === 'foreign') {
     logger.warn(
       'spill-newer',
@@ -179,51 +175,6 @@ function setAside({ disk, path, shownAs, logger }: SpillFolderDeps, file: string
     'spill-damaged',
     `${shownAs}/${file} is damaged: its events cannot be taken in. It is kept as ${file}${DAMAGED_SUFFIX}.`,
   );
-}
-
-const text = v.nullable(v.string());
-
-const fileSchema = v.object({
-  version: v.literal(SPILL_VERSION),
-  events: v.array(
-    v.object({
-      // Its shape is the stamp's to check.
-      envelope: v.record(v.string(), v.unknown()),
-      state: v.picklist(['queued', 'held']),
-      reason: text,
-      server: text,
-      projectRoot: text,
-      enqueuedAt: v.pipe(v.number(), v.safeInteger()),
-      projectTeam: text,
-    }),
-  ),
-});
-
-type Content =
-  | { readonly kind: 'events'; readonly events: readonly SpilledEvent[] }
-  | { readonly kind: 'foreign' }
-  | { readonly kind: 'broken' };
-
-function parse(text: string): Content {
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    return { kind: 'broken' };
-  }
-  const version = typeof content === 'object' && content !== null && 'version' in content ? content.version : undefined;
-  if (typeof version === 'number' && version > SPILL_VERSION) return { kind: 'foreign' };
-  const checked = v.safeParse(fileSchema, content);
-  if (!checked.success) return { kind: 'broken' };
-  // The envelope is checked right below.
-  const events = checked.output.events as unknown as readonly SpilledEvent[];
-  try {
-    for (const { envelope } of events) addClock(envelope, { nodeId: 'unknown', lamportClock: 1 });
-  } catch (error) {
-    if (!isEventsSdkError(error)) throw error;
-    return { kind: 'broken' };
-  }
-  return { kind: 'events', events };
 }
 
 function namesIn(disk: Disk, path: string): readonly string[] {

@@ -22,6 +22,8 @@ export const VALUE = {
   link: 'link',
   /** When a courier was started that has not taken the lease yet. */
   courierStart: 'courier_start',
+  /** The damaged file whose events were saved into this one, see `node/damaged-queue.ts`. */
+  salvaged: 'salvaged_file',
   /** Spills that are taken in but may still lie there, see `take-in.ts`. */
   takenIn: 'taken_in',
   /** When a command's own short try last failed. */

@@ -54,19 +54,6 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
   });
 }
 
-test('a queue.db that is no database costs no event and one warning (FR-029, FR-030)', async () => {
-  const world = makeWorld();
-  mkdirSync(world.home);
-  writeFileSync(world.file('queue.db'), 'this was never a database, and it is long enough to be looked at');
-  const { client, warnings } = world.open();
-
-  expect(await client.emit(MOVE)).toMatchObject({ status: 'spilled' });
-  await client.close();
-
-  expect(warnings).toHaveLength(1);
-  expect(readFileSync(world.file('queue.db'), 'utf8')).toContain('never a database');
-});
-
 test('clock.json is written at close with the clock and the node id of the events (FR-005)', async () => {
   const world = makeWorld();
   const { client } = world.open();

@@ -24,8 +24,8 @@ export default class SyncStore extends SpecKittyCommand {
     const { flags } = await this.parse(SyncStore);
     const file = await findQueueFile(this.invocation().env);
     if (flags.convert === undefined) {
-      const { driver, bytes } = file.look();
-      return { data: { driver, path: file.path, bytes }, text: renderStore({ driver, bytes, path: file.path }) };
+      const store = { ...file.look(), path: file.path, damaged: file.damaged() };
+      return { data: store, text: renderStore(store) };
     }
     const { from, changed } = await file.convert(flags.convert);
     const { driver, bytes } = file.look();

@@ -105,6 +105,13 @@ export async function openNodeSqliteStore(options: NodeSqliteStoreOptions): Prom
   });
 }
 
+/** A connection that only reads, and changes no byte unless it `mayWrite`. Throws STORAGE_*. */
+export function openToRead(path: string, { mayWrite }: { readonly mayWrite: boolean }): SqlDatabase {
+  const sqlite = loadNodeSqlite();
+  if (sqlite === undefined) throw new EventsSdkError('STORAGE_UNAVAILABLE', 'This runtime has no node:sqlite.');
+  return createConnection(guarded(() => new sqlite.DatabaseSync(path, { readOnly: !mayWrite })));
+}
+
 function replaced(): EventsSdkError {
   return new EventsSdkError('STORAGE_REPLACED', 'queue.db was removed or replaced while it was open. Open it again.');
 }

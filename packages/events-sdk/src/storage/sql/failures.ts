@@ -12,6 +12,10 @@ const CORRUPT = 11;
 const FULL = 13;
 const NOT_A_DATABASE = 26;
 
+/** What SQLite says of a statement that does not fit the file. */
+const MISSING =
+  /^(?:no such (?:table|column|index)|no query solution|table \w+ has no column|malformed database schema)/;
+
 /**
  * Turns a failure of SQLite into ours. `resultCode` may be an extended one. Without it (sql.js tells only a text)
  * the text decides. Errors that are ours already pass unchanged.
@@ -19,7 +23,8 @@ const NOT_A_DATABASE = 26;
 export function toStorageError(cause: unknown, resultCode?: number): EventsSdkError {
   if (isEventsSdkError(cause)) return cause;
   const text = cause instanceof Error ? cause.message : String(cause);
-  const code = resultCode === undefined ? codeOfText(text) : resultCode & 0xff;
+  // Our statements are right for our schema: what they miss, somebody else has taken out, or never put in.
+  const code = MISSING.test(text) ? CORRUPT : resultCode === undefined ? codeOfText(text) : resultCode & 0xff;
   switch (code) {
     case BUSY:
     case LOCKED:

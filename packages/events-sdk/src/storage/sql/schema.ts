@@ -59,7 +59,7 @@ export function schemaVersion(db: SqlDatabase): number {
 
 /**
  * Brings the file to our schema, inside the caller's transaction. Rows of the original stay as they are.
- * Throws STORAGE_REFUSED for a file of a newer version and for a `queue` that is something else.
+ * Throws STORAGE_REFUSED for a file of a newer version and STORAGE_CORRUPT for a `queue` that is something else.
  */
 export function migrate(db: SqlDatabase): void {
   const version = schemaVersion(db);
@@ -83,13 +83,24 @@ export function refuseNewer(version: number): void {
   );
 }
 
+/** Reads along every path our statements take. Throws where one is missing; a file that is still to be migrated has none. */
+export function probeSchema(db: SqlDatabase): void {
+  if (schemaVersion(db) !== SCHEMA_VERSION) return;
+  db.prepare(
+    `SELECT ${SORT_CLOCK}, state, reason, server, project_root, team_slug, project_uuid, aggregate_id
+     FROM queue INDEXED BY idx_sending_order ORDER BY ${SORT_CLOCK}, id LIMIT 1`,
+  ).get();
+  db.prepare(`SELECT count(*) FROM queue INDEXED BY idx_aside WHERE standing <> 'queued' AND standing = 'held'`).get();
+  db.prepare('SELECT key, value FROM meta LIMIT 1').get();
+}
+
 function takeOverOriginal(db: SqlDatabase, columns: readonly string[]): void {
   const missing = ['id', 'event_id', 'event_type', 'data', 'timestamp', 'retry_count'].filter(
     (name) => !columns.includes(name),
   );
   if (missing.length > 0) {
     throw new EventsSdkError(
-      'STORAGE_REFUSED',
+      'STORAGE_CORRUPT',
       `The table queue in queue.db is not an event queue (no ${missing.join(', ')}). Move the file aside and try again.`,
     );
   }

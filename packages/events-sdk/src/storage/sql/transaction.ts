@@ -17,7 +17,7 @@ import { CLOCK_KEY } from './summary.ts';
 import type { Summary } from './summary.ts';
 
 /** Keeps named values apart from the clock. */
-const VALUE_PREFIX = 'value.';
+export const VALUE_PREFIX = 'value.';
 const REMOVE_CHUNK = 500;
 
 // A foreign program may have put anything into the loosely typed columns; what leaves here is always a number.

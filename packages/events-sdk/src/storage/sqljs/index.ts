@@ -84,6 +84,14 @@ export async function openSqlJsStore(options: SqlJsStoreOptions): Promise<EventS
   });
 }
 
+/** The image as a database to read from, whatever state it is in. Rejects with STORAGE_*. */
+export async function openBytesToRead(bytes: Uint8Array, load?: SqlJsStoreOptions['loadSqlJs']): Promise<SqlDatabase> {
+  const copy = Uint8Array.from(bytes);
+  // A file in WAL mode cannot be opened in memory; without its log, it is an old file like any other.
+  if (readFileHeader(copy)?.isWal === true) copy.set([1, 1], 18);
+  return openConnection(await loadSqlJs(load), copy);
+}
+
 async function loadSqlJs(load: (() => Promise<SqlJsStatic>) | undefined): Promise<SqlJsStatic> {
   try {
     if (load !== undefined) return await load();
