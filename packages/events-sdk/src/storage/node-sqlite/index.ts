@@ -14,7 +14,7 @@ import { toStorageError } from '../sql/failures.ts';
 import { FILE_HEADER_BYTES, readFileHeader } from '../sql/file-header.ts';
 import { createPatience } from './patience.ts';
 import type { Patience } from './patience.ts';
-import { migrate, refuseNewer, schemaVersion, SCHEMA_VERSION } from '../sql/schema.ts';
+import { SCHEMA, schemaVersion, type Schema } from '../sql/schema.ts';
 import { createSqlStore } from '../sql/sql-store.ts';
 import { loadNodeSqlite } from './builtin.ts';
 import { createConnection, guarded } from './connection.ts';
@@ -34,6 +34,8 @@ export interface NodeSqliteStoreOptions {
    * needed where both kinds may open one file: the homes of `@spec-kitty/events-sdk/node` pass `queue.db.lock`.
    */
   readonly exclusively?: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Default: this version's. */
+  readonly schema?: Schema;
 }
 
 /** SQLite waits this long by itself, blocking the process; beyond it we wait without blocking. */
@@ -73,36 +75,40 @@ export async function openNodeSqliteStore(options: NodeSqliteStoreOptions): Prom
     }
   };
   const wait = createPatience(options.time ?? systemTime, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS);
+  const { schema = SCHEMA } = options;
   const exclusively = options.exclusively ?? ((work) => work());
   const { db, file } = await openSteadily(
     options.path,
     async () =>
-      (await openReady(options.path, connect, wait)) ??
-      (await exclusively(() => prepareFile(options.path, connect, wait))),
+      (await openReady(options.path, schema, { connect, wait })) ??
+      (await exclusively(() => prepareFile(options.path, schema, { connect, wait }))),
   );
   const assertSameFile = (): void => {
     if (fileIdentity(options.path) !== file) throw replaced();
   };
-  return createSqlStore({
-    async write(turn) {
-      assertSameFile();
-      // Only beginning may be tried again: once it has begun, this process is alone.
-      await wait(() => db.prepare('BEGIN IMMEDIATE').run());
-      finish(db, turn);
-      // A commit into a file that has lost its name is nobody's but ours; whoever hears of it does the work again.
-      assertSameFile();
-    },
-    async read(turn) {
-      assertSameFile();
-      await wait(() => {
-        db.prepare('BEGIN').run();
+  return createSqlStore(
+    {
+      async write(turn) {
+        assertSameFile();
+        // Only beginning may be tried again: once it has begun, this process is alone.
+        await wait(() => db.prepare('BEGIN IMMEDIATE').run());
         finish(db, turn);
-      });
+        // A commit into a file that has lost its name is nobody's but ours; whoever hears of it does the work again.
+        assertSameFile();
+      },
+      async read(turn) {
+        assertSameFile();
+        await wait(() => {
+          db.prepare('BEGIN').run();
+          finish(db, turn);
+        });
+      },
+      async close() {
+        db.close();
+      },
     },
-    async close() {
-      db.close();
-    },
-  });
+    schema,
+  );
 }
 
 /** A connection that only reads, and changes no byte unless it `mayWrite`. Throws STORAGE_*. */
@@ -146,18 +152,24 @@ function finish(db: SqlDatabase, turn: (db: SqlDatabase) => void): void {
   }
 }
 
+/** How to open a connection, and how to wait where others are in the way. */
+interface Opening {
+  readonly connect: () => SqlDatabase;
+  readonly wait: Patience;
+}
+
 /**
  * Opens a file that needs nothing: already in WAL mode and of our schema. A connection that has seen WAL mode holds
  * a shared lock as long as it lives, so nobody can convert the file behind its back, and `queue.db.lock` is not needed.
  */
-async function openReady(path: string, connect: () => SqlDatabase, wait: Patience): Promise<SqlDatabase | undefined> {
+async function openReady(path: string, schema: Schema, { connect, wait }: Opening): Promise<SqlDatabase | undefined> {
   if (!isWalFile(path)) return undefined;
   const db = await wait(connect);
   try {
     const isReady = await wait(() => {
       const version = schemaVersion(db);
-      refuseNewer(version);
-      return version === SCHEMA_VERSION && db.prepare('PRAGMA journal_mode').get()?.['journal_mode'] === 'wal';
+      schema.refuseNewer(version);
+      return version === schema.version && db.prepare('PRAGMA journal_mode').get()?.['journal_mode'] === 'wal';
     });
     if (isReady) return db;
   } catch (error) {
@@ -169,12 +181,12 @@ async function openReady(path: string, connect: () => SqlDatabase, wait: Patienc
 }
 
 /** Creates the file, or brings it to WAL mode and our schema. */
-async function prepareFile(path: string, connect: () => SqlDatabase, wait: Patience): Promise<SqlDatabase> {
+async function prepareFile(path: string, schema: Schema, { connect, wait }: Opening): Promise<SqlDatabase> {
   createFile(path);
   const db = await wait(connect);
   try {
     // Before anything is changed: a file of a later version stays exactly as it is.
-    await wait(() => refuseNewer(schemaVersion(db)));
+    await wait(() => schema.refuseNewer(schemaVersion(db)));
     // This switch ignores SQLite's busy timeout.
     const mode = await wait(() => db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']);
     if (mode !== 'wal') {
@@ -184,7 +196,7 @@ async function prepareFile(path: string, connect: () => SqlDatabase, wait: Patie
       );
     }
     await wait(() => db.prepare('BEGIN IMMEDIATE').run());
-    finish(db, migrate);
+    finish(db, (turn) => schema.migrate(turn));
     return db;
   } catch (error) {
     db.close();

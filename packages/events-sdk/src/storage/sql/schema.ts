@@ -10,9 +10,6 @@
 import { EventsSdkError } from '../../errors.ts';
 import type { SqlDatabase } from './database.ts';
 
-/** Kept in `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 1;
-
 const ORIGINAL_COLUMNS = `
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   event_id TEXT UNIQUE NOT NULL,
@@ -49,22 +46,54 @@ export const SORT_CLOCK = 'ifnull(lamport_clock, 0)';
 const INDEXES_AND_META = `
   CREATE INDEX IF NOT EXISTS idx_sending_order ON queue (${SORT_CLOCK});
   CREATE INDEX IF NOT EXISTS idx_aside ON queue (standing, reason) WHERE standing <> 'queued';
-  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-  PRAGMA user_version = ${SCHEMA_VERSION};`;
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`;
 
 /** The schema version of an open file; 0 for a new one and for the original's. */
 export function schemaVersion(db: SqlDatabase): number {
   return Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
 }
 
-/**
- * Brings the file to our schema, inside the caller's transaction. Rows of the original stay as they are.
- * Throws STORAGE_REFUSED for a file of a newer version and STORAGE_CORRUPT for a `queue` that is something else.
- */
-export function migrate(db: SqlDatabase): void {
-  const version = schemaVersion(db);
-  refuseNewer(version);
-  if (version === SCHEMA_VERSION) return;
+/** One step from a version to the next. Runs inside a transaction with all others that are due. */
+export type Migration = (db: SqlDatabase) => void;
+
+/** A schema and the way to it from every version before. */
+export interface Schema {
+  /** Kept in `PRAGMA user_version`. */
+  readonly version: number;
+  /**
+   * Brings the file to this version, inside the caller's transaction. Throws STORAGE_REFUSED for a file of a newer
+   * version and STORAGE_CORRUPT for a `queue` that is something else.
+   */
+  migrate(db: SqlDatabase): void;
+  /** Throws STORAGE_REFUSED when a file of this version was written by a program after this one. */
+  refuseNewer(version: number): void;
+}
+
+/** The schema that a list of steps leads to; the first one starts from an empty file or the original's. */
+export function createSchema(migrations: readonly Migration[]): Schema {
+  const version = migrations.length;
+  const refuseNewer = (present: number): void => {
+    if (present <= version) return;
+    throw new EventsSdkError(
+      'STORAGE_REFUSED',
+      `queue.db has schema ${present}, this version knows ${version}. Update spec-kitty, or set SPEC_KITTY_HOME to another folder.`,
+    );
+  };
+  return {
+    version,
+    refuseNewer,
+    migrate(db) {
+      const present = schemaVersion(db);
+      refuseNewer(present);
+      if (present === version) return;
+      for (const step of migrations.slice(present)) step(db);
+      db.exec(`PRAGMA user_version = ${version}`);
+    },
+  };
+}
+
+/** From nothing, or from the original, whose rows stay as they are. */
+function begin(db: SqlDatabase): void {
   const columns = db
     .prepare(`SELECT name FROM pragma_table_xinfo('queue')`)
     .all()
@@ -74,18 +103,13 @@ export function migrate(db: SqlDatabase): void {
   db.exec(INDEXES_AND_META);
 }
 
-/** Throws STORAGE_REFUSED when the file was written by a version after this one. */
-export function refuseNewer(version: number): void {
-  if (version <= SCHEMA_VERSION) return;
-  throw new EventsSdkError(
-    'STORAGE_REFUSED',
-    `queue.db has schema ${version}, this version knows ${SCHEMA_VERSION}. Update spec-kitty, or set SPEC_KITTY_HOME to another folder.`,
-  );
-}
+/** What this version keeps. A new version appends a step and changes none. */
+export const MIGRATIONS: readonly Migration[] = [begin];
+export const SCHEMA: Schema = createSchema(MIGRATIONS);
 
 /** Reads along every path our statements take. Throws where one is missing; a file that is still to be migrated has none. */
 export function probeSchema(db: SqlDatabase): void {
-  if (schemaVersion(db) !== SCHEMA_VERSION) return;
+  if (schemaVersion(db) !== SCHEMA.version) return;
   db.prepare(
     `SELECT ${SORT_CLOCK}, state, reason, server, project_root, team_slug, project_uuid, aggregate_id
      FROM queue INDEXED BY idx_sending_order ORDER BY ${SORT_CLOCK}, id LIMIT 1`,

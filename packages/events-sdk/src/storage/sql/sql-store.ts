@@ -7,6 +7,7 @@
 import { EventsSdkError, isEventsSdkError } from '../../errors.ts';
 import type { EventStore, StoreReader, StoreTransaction } from '../port.ts';
 import type { SqlDatabase, SqlDriver } from './database.ts';
+import type { Schema } from './schema.ts';
 import { createSummaries } from './summary.ts';
 import type { Summary } from './summary.ts';
 import { createSqlTransaction } from './transaction.ts';
@@ -21,9 +22,9 @@ interface Job {
   failed(reason: unknown): void;
 }
 
-/** Builds the store; closing it closes the driver. */
-export function createSqlStore(driver: SqlDriver): EventStore {
-  const summaryOf = createSummaries();
+/** Builds the store over a driver whose files are of `schema`; closing it closes the driver. */
+export function createSqlStore(driver: SqlDriver, schema: Schema): EventStore {
+  const summaryOf = createSummaries(schema);
   const waiting: Job[] = [];
   let underWay: Promise<void> | undefined;
   let closing: Promise<void> | undefined;

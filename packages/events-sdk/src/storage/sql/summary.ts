@@ -5,7 +5,7 @@
 
 import type { EventState } from '../port.ts';
 import type { SqlDatabase } from './database.ts';
-import { SORT_CLOCK } from './schema.ts';
+import { schemaVersion, SORT_CLOCK, type Schema } from './schema.ts';
 
 /** Key of the clock in `meta`. */
 export const CLOCK_KEY = 'clock';
@@ -24,12 +24,18 @@ export interface Summary {
   forgetAll(): void;
 }
 
-/** Gives the summary of a database, trusted or emptied. To be asked inside every transaction, before anything else. */
-export function createSummaries(): (db: SqlDatabase) => Summary {
+/**
+ * Gives the summary of a database, trusted or emptied. To be asked inside every transaction, before anything else:
+ * throws STORAGE_REFUSED where a later version of us has changed the file's schema meanwhile.
+ */
+export function createSummaries(schema: Pick<Schema, 'refuseNewer'>): (db: SqlDatabase) => Summary {
   let known: { readonly db: SqlDatabase; readonly version: unknown; readonly summary: Summary } | undefined;
   return (db) => {
     const version = db.prepare('PRAGMA data_version').get()?.['data_version'];
-    if (known?.db !== db || known.version !== version) known = { db, version, summary: createSummary(db) };
+    if (known?.db !== db || known.version !== version) {
+      schema.refuseNewer(schemaVersion(db));
+      known = { db, version, summary: createSummary(db) };
+    }
     return known.summary;
   };
 }

@@ -11,7 +11,7 @@ import type { EventStore } from '../port.ts';
 import type { SqlDatabase } from '../sql/database.ts';
 import { toStorageError } from '../sql/failures.ts';
 import { readFileHeader } from '../sql/file-header.ts';
-import { migrate, refuseNewer, SCHEMA_VERSION } from '../sql/schema.ts';
+import { SCHEMA, type Schema } from '../sql/schema.ts';
 import { createSqlStore } from '../sql/sql-store.ts';
 import { createSqlJsConnection } from './connection.ts';
 import type { SqlJsConnection } from './connection.ts';
@@ -24,6 +24,8 @@ export interface SqlJsStoreOptions {
   readonly persister: Persister;
   /** Default: `import('sql.js')`. Pass your own where a bundler or browser must be told where the wasm file is, or `loadSqlJs` of the Node entry. */
   readonly loadSqlJs?: () => Promise<SqlJsStatic>;
+  /** Default: this version's. */
+  readonly schema?: Schema;
 }
 
 /** The database in memory and the image it equals. */
@@ -34,7 +36,7 @@ interface Held {
 
 /** Opens the store; reads the image once, so that a bad one is refused here. Rejects with STORAGE_*. */
 export async function openSqlJsStore(options: SqlJsStoreOptions): Promise<EventStore> {
-  const { persister } = options;
+  const { persister, schema = SCHEMA } = options;
   const sqlJs = await loadSqlJs(options.loadSqlJs);
   let held: Held | undefined;
   let lastTurn: Promise<unknown> = Promise.resolve();
@@ -54,7 +56,7 @@ export async function openSqlJsStore(options: SqlJsStoreOptions): Promise<EventS
     if (image === undefined && held !== undefined) return held;
     forget();
     if (image === undefined) throw new EventsSdkError('STORAGE_UNAVAILABLE', 'The event store gave no image to read.');
-    held = { db: openImage(sqlJs, image.bytes), generation: image.generation };
+    held = { db: openImage(sqlJs, image.bytes, schema), generation: image.generation };
     return held;
   };
   const save = async ({ db, generation }: Held): Promise<void> => {
@@ -62,26 +64,29 @@ export async function openSqlJsStore(options: SqlJsStoreOptions): Promise<EventS
   };
 
   await inOrder(refresh);
-  return createSqlStore({
-    write: (turn) =>
-      inOrder(() =>
-        persister.exclusively(async () => {
-          const current = await refresh();
-          try {
-            if (inTransaction(current.db, turn)) await save(current);
-          } catch (error) {
-            // What is in memory now may not be what is kept; the next turn reads it again.
-            forget();
-            throw error;
-          }
+  return createSqlStore(
+    {
+      write: (turn) =>
+        inOrder(() =>
+          persister.exclusively(async () => {
+            const current = await refresh();
+            try {
+              if (inTransaction(current.db, turn)) await save(current);
+            } catch (error) {
+              // What is in memory now may not be what is kept; the next turn reads it again.
+              forget();
+              throw error;
+            }
+          }),
+        ),
+      read: (turn) =>
+        inOrder(async () => {
+          turn((await refresh()).db);
         }),
-      ),
-    read: (turn) =>
-      inOrder(async () => {
-        turn((await refresh()).db);
-      }),
-    close: () => inOrder(async () => forget()),
-  });
+      close: () => inOrder(async () => forget()),
+    },
+    schema,
+  );
 }
 
 /** The image as a database to read from, whatever state it is in. Rejects with STORAGE_*. */
@@ -106,15 +111,15 @@ async function loadSqlJs(load: (() => Promise<SqlJsStatic>) | undefined): Promis
   }
 }
 
-function openImage(sqlJs: SqlJsStatic, bytes: Uint8Array | null): SqlJsConnection {
+function openImage(sqlJs: SqlJsStatic, bytes: Uint8Array | null, schema: Schema): SqlJsConnection {
   const header = bytes === null || bytes.length === 0 ? undefined : readFileHeader(bytes);
   if (header === undefined && bytes !== null && bytes.length > 0)
     throw toStorageError(new Error('file is not a database'));
-  refuseNewer(header?.userVersion ?? 0);
+  schema.refuseNewer(header?.userVersion ?? 0);
   const db = openConnection(sqlJs, bytes);
   try {
     // Said by the header, so that a file which needs nothing costs no statement: each first one compiles WebAssembly.
-    if (header?.userVersion !== SCHEMA_VERSION) inTransaction(db, migrate);
+    if (header?.userVersion !== schema.version) inTransaction(db, (turn) => schema.migrate(turn));
     return db;
   } catch (error) {
     db.close();
