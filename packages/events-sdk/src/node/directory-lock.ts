@@ -14,8 +14,8 @@ import { sleep, systemTime } from '../internal/time.ts';
 import type { Time } from '../internal/time.ts';
 import { errorCodeOf, removeFile, systemDisk, type Disk } from './disk.ts';
 import { makeDirectory } from './make-directory.ts';
-import { currentOwner, lifeOf, nameToOwner, ownerToName } from './process-owner.ts';
-import type { ProcessOwner } from './process-owner.ts';
+import { isGone, nameToOwner, ownerToName, systemProcesses, UNKNOWN_OWNER_EXPIRY_MS } from './process-owner.ts';
+import type { ProcessOwner, Processes } from './process-owner.ts';
 
 /** How {@link withDirectoryLock} waits. */
 export interface DirectoryLockOptions {
@@ -27,13 +27,19 @@ export interface DirectoryLockOptions {
   readonly signal?: AbortSignal;
   /** Default: the machine's own. */
   readonly disk?: Disk;
+  /** Default: the machine's own. */
+  readonly processes?: Processes;
 }
 
-/** An owner nobody here can look up (another machine, or a program that leaves no name) is given this long. */
-const UNKNOWN_OWNER_EXPIRY_MS = 60_000;
 /** Waiting: first pause and longest pause, each taken at random below the bound so that waiters do not march in step. */
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 20;
+
+/**
+ * Names this process is done with although they may still stand in a lock, because a call failed. It lives on, so
+ * nobody else would ever take such a lock from it: its own next try does.
+ */
+const doneWith = new Set<string>();
 
 /**
  * Runs `work` while this process alone holds `path`, a directory that exists only while someone does.
@@ -45,16 +51,23 @@ export async function withDirectoryLock<T>(
   options: DirectoryLockOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  const disk = options.disk ?? systemDisk;
-  const name = await acquire(disk, path, options);
+  const place = { path, disk: options.disk ?? systemDisk, processes: options.processes ?? systemProcesses };
+  const name = await acquire(place, options);
   try {
     return await work();
   } finally {
-    release(disk, path, name);
+    release(place, name);
   }
 }
 
-async function acquire(disk: Disk, path: string, options: DirectoryLockOptions): Promise<string> {
+/** The lock, and what is needed to judge it. */
+interface Place {
+  readonly path: string;
+  readonly disk: Disk;
+  readonly processes: Processes;
+}
+
+async function acquire(place: Place, options: DirectoryLockOptions): Promise<string> {
   const time = options.time ?? systemTime;
   const startedAt = time.now();
   // Pauses are added up too: a clock set back must not make the wait longer.
@@ -63,10 +76,10 @@ async function acquire(disk: Disk, path: string, options: DirectoryLockOptions):
   try {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
       const now = time.now();
-      const name = ownerToName(currentOwner(now));
-      if (take(disk, path, { name, nowMs: now })) return name;
+      const name = ownerToName(place.processes.current(now));
+      if (tryToTake(place, { name, nowMs: now })) return name;
       if (options.signal?.aborted === true || Math.max(pausedMs, now - startedAt) >= options.waitMs) {
-        throw busy(disk, path, options);
+        throw busy(place, options);
       }
       // Timers of `Time` never keep a process alive; an emission waiting for its turn must.
       keepAlive ??= setInterval(() => {}, UNKNOWN_OWNER_EXPIRY_MS);
@@ -76,7 +89,7 @@ async function acquire(disk: Disk, path: string, options: DirectoryLockOptions):
     }
   } catch (cause) {
     if (cause instanceof EventsSdkError) throw cause;
-    const lock = basename(path);
+    const lock = basename(place.path);
     throw new EventsSdkError(
       'STORAGE_UNAVAILABLE',
       `Cannot make the lock ${lock} (${errorCodeOf(cause)}). Check that its folder can be written.`,
@@ -94,64 +107,99 @@ interface Claim {
 }
 
 /** One try, without waiting. */
-function take(disk: Disk, path: string, claim: Claim): boolean {
-  const entries = list(disk, path);
-  if (entries === undefined) return create(disk, path, claim);
-  const owner = ownerAmong(entries);
-  if (owner !== undefined) return isGone(owner, claim.nowMs) && takeOver(disk, path, ownerToName(owner), claim.name);
-  // An empty directory is SQLite's own dot-file lock, or what is left of it.
-  if (entries.length > 0 || ageMs(disk, path, claim.nowMs) <= UNKNOWN_OWNER_EXPIRY_MS) return false;
-  return removeEmpty(disk, path) && create(disk, path, claim);
+function tryToTake(place: Place, claim: Claim): boolean {
+  try {
+    return take(place, claim);
+  } catch (error) {
+    doneWith.add(claim.name);
+    throw error;
+  }
 }
 
-function create(disk: Disk, path: string, { name, nowMs }: Claim): boolean {
+function take(place: Place, claim: Claim): boolean {
+  const { disk, path } = place;
+  const entries = list(disk, path);
+  if (entries === undefined) return create(place, claim);
+  const holder = holderAmong(entries);
+  if (holder !== undefined) {
+    const isFree = doneWith.has(holder.name) || isGone(place.processes, holder.owner, claim.nowMs);
+    return isFree && takeOver(place, holder.name, claim.name);
+  }
+  // An empty directory is SQLite's own dot-file lock, or what a loss of power left of ours.
+  if (entries.length > 0 || ageMs(disk, path, claim.nowMs) <= UNKNOWN_OWNER_EXPIRY_MS) return false;
+  return removeEmpty(disk, path) && create(place, claim);
+}
+
+function create(place: Place, { name, nowMs }: Claim): boolean {
+  const { disk, path } = place;
   const prepared = `${path}.${name}`;
-  makeDirectory(disk, prepared);
   try {
-    disk.close(disk.open(join(prepared, name), 'wx'));
+    prepare(disk, prepared, name);
     // A directory is never renamed onto one with an owner inside: the second of two comes too late.
     disk.rename(prepared, path);
   } catch (error) {
     removeHold(disk, prepared);
-    const code = errorCodeOf(error);
-    if (list(disk, path) !== undefined || code === 'ENOTEMPTY' || code === 'EEXIST') return false;
-    throw error;
+    const entries = list(disk, path);
+    // A rename may be reported as failed and have happened.
+    if (entries?.includes(name) !== true) {
+      // The other may have let go again by the time we look.
+      if (entries !== undefined || ['ENOTEMPTY', 'EEXIST'].includes(errorCodeOf(error))) return false;
+      throw error;
+    }
   }
-  sweep(disk, path, nowMs);
+  sweep(place, nowMs);
   return true;
 }
 
-function takeOver(disk: Disk, path: string, oldName: string, name: string): boolean {
+function prepare(disk: Disk, prepared: string, name: string): void {
   try {
-    disk.rename(join(path, oldName), join(path, name));
-    return true;
+    disk.mkdir(prepared);
   } catch (error) {
-    // Another waiter was faster, or the owner let go after all.
-    if (errorCodeOf(error) === 'ENOENT') return false;
-    throw error;
+    if (errorCodeOf(error) !== 'ENOENT') throw error;
+    makeDirectory(disk, dirname(prepared));
+    disk.mkdir(prepared);
   }
+  disk.close(disk.open(join(prepared, name), 'wx'));
 }
 
-function release(disk: Disk, path: string, name: string): void {
+function takeOver({ disk, path }: Place, oldName: string, name: string): boolean {
+  try {
+    disk.rename(join(path, oldName), join(path, name));
+  } catch (error) {
+    if (list(disk, path)?.includes(name) !== true) {
+      // Another waiter was faster, or the owner let go after all.
+      if (errorCodeOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+  }
+  doneWith.delete(oldName);
+  return true;
+}
+
+function release({ disk, path }: Place, name: string): void {
   const leaving = `${path}.${name}`;
   try {
     // Only a machine we cannot see may have judged us dead; then the lock is not ours to remove.
     if (list(disk, path)?.includes(name) !== true) return;
     disk.rename(path, leaving);
-    disk.unlink(join(leaving, name));
-    disk.rmdir(leaving);
   } catch {
-    // What stays behind names this process and is taken over or swept once it has ended.
+    doneWith.add(name);
   }
+  // What stays behind names this process and is swept once it has ended.
+  removeHold(disk, leaving);
 }
 
 /** Removes what killed processes left while taking or letting go. Young ones are left to their makers. */
-function sweep(disk: Disk, path: string, nowMs: number): void {
-  const prefix = `${basename(path)}.`;
-  for (const entry of list(disk, dirname(path)) ?? []) {
-    const owner = entry.startsWith(prefix) ? nameToOwner(entry.slice(prefix.length)) : undefined;
-    if (owner === undefined || nowMs - owner.takenAtMs < UNKNOWN_OWNER_EXPIRY_MS || lifeOf(owner) === 'alive') continue;
-    removeHold(disk, join(dirname(path), entry));
+function sweep({ disk, path, processes }: Place, nowMs: number): void {
+  const [folder, prefix] = [dirname(path), `${basename(path)}.`];
+  try {
+    for (const entry of disk.list(folder)) {
+      const owner = entry.startsWith(prefix) ? nameToOwner(entry.slice(prefix.length)) : undefined;
+      if (owner === undefined || nowMs - owner.takenAtMs < UNKNOWN_OWNER_EXPIRY_MS) continue;
+      if (processes.lifeOf(owner) !== 'alive') removeHold(disk, join(folder, entry));
+    }
+  } catch {
+    // The lock is ours already; what was left can wait for the next sweep.
   }
 }
 
@@ -167,13 +215,8 @@ function removeHold(disk: Disk, directory: string): void {
   }
 }
 
-function isGone(owner: ProcessOwner, nowMs: number): boolean {
-  const life = lifeOf(owner);
-  return life === 'dead' || (life === 'unknown' && nowMs - owner.takenAtMs > UNKNOWN_OWNER_EXPIRY_MS);
-}
-
-function busy(disk: Disk, path: string, options: DirectoryLockOptions): EventsSdkError {
-  const owner = ownerAmong(list(disk, path) ?? []);
+function busy({ disk, path }: Place, options: DirectoryLockOptions): EventsSdkError {
+  const owner = holderAmong(list(disk, path) ?? [])?.owner;
   const holder = owner === undefined ? 'another program' : `process ${owner.pid} on ${owner.host.split('~')[0]}`;
   const waited = options.signal?.aborted === true ? 'the wait was stopped' : `after ${options.waitMs} ms`;
   return new EventsSdkError(
@@ -185,8 +228,13 @@ function busy(disk: Disk, path: string, options: DirectoryLockOptions): EventsSd
   );
 }
 
-function ownerAmong(entries: readonly string[]): ProcessOwner | undefined {
-  return entries.map(nameToOwner).find((owner) => owner !== undefined);
+/** Who holds the lock, under the very name that stands there. */
+function holderAmong(entries: readonly string[]): { readonly name: string; readonly owner: ProcessOwner } | undefined {
+  for (const name of entries) {
+    const owner = nameToOwner(name);
+    if (owner !== undefined) return { name, owner };
+  }
+  return undefined;
 }
 
 function ageMs(disk: Disk, path: string, nowMs: number): number {

@@ -23,6 +23,25 @@ export interface ProcessOwner {
 /** Whether an owner can still act: `alive`, `dead`, or `unknown` because it lives on another machine. */
 export type OwnerLife = 'alive' | 'dead' | 'unknown';
 
+/** The processes of a machine, as one of them sees them. */
+export interface Processes {
+  /** The process that asks, as the owner of one more thing. */
+  current(takenAtMs: number): ProcessOwner;
+  lifeOf(owner: ProcessOwner): OwnerLife;
+}
+
+/** The machine's own. */
+export const systemProcesses: Processes = { current: currentOwner, lifeOf };
+
+/** An owner nobody here can look up (another machine, or a program that leaves no name) is given this long. */
+export const UNKNOWN_OWNER_EXPIRY_MS = 60_000;
+
+/** Whether what this owner holds may be taken from it: it has ended, or is unknown and has held for long. */
+export function isGone(processes: Processes, owner: ProcessOwner, nowMs: number): boolean {
+  const life = processes.lifeOf(owner);
+  return life === 'dead' || (life === 'unknown' && nowMs - owner.takenAtMs > UNKNOWN_OWNER_EXPIRY_MS);
+}
+
 const PREFIX = 'owner';
 
 /** Things held by this process so far. */

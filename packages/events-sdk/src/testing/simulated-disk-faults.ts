@@ -12,7 +12,7 @@ export interface DiskFault {
    */
   readonly error: 'EIO' | 'ENOSPC' | 'EACCES' | 'EROFS' | 'short';
   readonly times: 'once' | 'for ever';
-  /** What the failing call did before it failed. Default: nothing. A `close` always closes. */
+  /** What the first failing call did before it failed. Default: nothing. A `close` always closes, an `open` leaves nothing open. */
   readonly effect?: 'none' | 'done';
 }
 
@@ -34,7 +34,8 @@ export function failingDisk(disk: Disk, fault: DiskFault): FailingDisk {
   const watched = everyCall(disk, (name, make) => {
     if (!isDue() || fault.error === 'short') return make();
     failures += 1;
-    if (name === 'close' || fault.effect === 'done') make();
+    const answer = name === 'close' || (fault.effect === 'done' && failures === 1) ? make() : undefined;
+    if (name === 'open' && typeof answer === 'number') disk.close(answer);
     throw diskError(fault.error, name);
   });
   return {
