@@ -4,7 +4,7 @@
  */
 import { MAX_REMOTE_CLOCK } from '../clock/lamport.ts';
 import { errorCodeOf, readTextFile, systemDisk, type Disk } from './disk.ts';
-import { writeHomeFile } from './replace-file.ts';
+import { writeHomeFile, type MachinePorts } from './replace-file.ts';
 
 /** What the file says. Null: there is none. `broken`: carry on from the store and warn once with `message`. */
 export type ClockFile =
@@ -55,13 +55,13 @@ export function readClockFile(path: string, disk: Disk = systemDisk): ClockFile 
  *
  * @throws FILE_UNUSABLE, with the old file untouched.
  */
-export function writeClockMirror(path: string, mirror: ClockMirror, disk: Disk = systemDisk): number {
-  const present = readClockFile(path, disk);
+export function writeClockMirror(path: string, mirror: ClockMirror, ports: MachinePorts = {}): number {
+  const present = readClockFile(path, ports.disk);
   const value = present?.kind === 'clock' ? Math.max(present.value, mirror.value) : mirror.value;
   const isThere = present?.kind === 'clock' && present.value === value && present.nodeId === mirror.nodeId;
   if (!isThere) {
     const content = { value, node_id: mirror.nodeId, updated_at: isoWithMicroseconds(mirror.now) };
-    writeHomeFile(disk, path, JSON.stringify(content, null, 2), { isDurable: false, shownAs: 'clock.json' });
+    writeHomeFile(path, JSON.stringify(content, null, 2), { ...ports, isDurable: false, shownAs: 'clock.json' });
   }
   return value;
 }

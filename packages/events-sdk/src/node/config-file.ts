@@ -11,7 +11,7 @@ import { DELIVERY_MODES } from '../identity/project-identity.ts';
 import { keyLine, serverUrlEdits } from '../identity/toml-edit.ts';
 import type { Env } from './home.ts';
 import { errorCodeOf, readTextFile, systemDisk } from './disk.ts';
-import { writeHomeFile } from './replace-file.ts';
+import { writeHomeFile, type MachinePorts } from './replace-file.ts';
 
 /** How this home syncs. */
 export interface SyncConfig {
@@ -38,7 +38,7 @@ export interface LoadedConfig {
 }
 
 /** Where to read, and how a server address is checked: returns it normalised or throws (`parseServerUrl`). */
-export interface ConfigSource {
+export interface ConfigSource extends MachinePorts {
   readonly path: string;
   /** The path as people may see it. */
   readonly shownAs: string;
@@ -145,7 +145,7 @@ export async function setServerUrl(source: ConfigSource, serverUrl: string): Pro
     } catch {
       continue;
     }
-    writeHomeFile(systemDisk, source.path, edited, { isDurable: true, shownAs: source.shownAs });
+    writeHomeFile(source.path, edited, { ...source, isDurable: true });
     return address;
   }
   throw new EventsSdkError(
@@ -184,7 +184,7 @@ async function readSection(source: ConfigSource, warnings: string[]): Promise<Se
 
 function readText(source: ConfigSource): string | null {
   try {
-    return readTextFile(systemDisk, source.path) ?? null;
+    return readTextFile(source.disk ?? systemDisk, source.path) ?? null;
   } catch (cause) {
     const code = errorCodeOf(cause);
     throw new EventsSdkError('FILE_UNUSABLE', `${source.shownAs} cannot be read (${code}). Check its permissions.`, {

@@ -7,7 +7,7 @@
  * `flock`, which Node cannot do, and a directory of that name would break the original. The two therefore do not
  * exclude each other; a file half written by the original reads as no credentials for that moment.
  */
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 import { formatCredentials, readPlainTables, tablesToCredentials, type Tables } from '../auth/credentials-format.ts';
 import type { CredentialStore, Credentials } from '../auth/credential-store.ts';
@@ -17,11 +17,12 @@ import { silentLogger, warnOnce, type Logger } from '../internal/logger.ts';
 import { makeDirectory } from './make-directory.ts';
 import type { Time } from '../internal/time.ts';
 import { withDirectoryLock } from './directory-lock.ts';
-import { errorCodeOf, readTextFile, removeFile, systemDisk, type Disk } from './disk.ts';
-import { writeHomeFile } from './replace-file.ts';
+import { errorCodeOf, readTextFile, systemDisk, type Disk } from './disk.ts';
+import { systemProcesses } from './process-owner.ts';
+import { removeHomeFile, writeHomeFile, type HomeFileOptions, type MachinePorts } from './replace-file.ts';
 
 /** Where the file and its lock are. */
-export interface CredentialsFileOptions {
+export interface CredentialsFileOptions extends Omit<MachinePorts, 'time'> {
   readonly path: string;
   /** The directory that is the lock. Default: `credentials.lock.d` beside the file; never the original's `credentials.lock`. */
   readonly lockPath?: string;
@@ -30,8 +31,6 @@ export interface CredentialsFileOptions {
   readonly shownAs?: string;
   /** Told once when the file cannot be used; never its content. */
   readonly logger?: Logger;
-  /** Default: the machine's own. */
-  readonly disk?: Disk;
 }
 
 /** Another process may hold the lock for one whole request to the token endpoint, and then some. */
@@ -40,6 +39,10 @@ const LOCK_WAIT_MS = AUTH_TIMEOUT_MS + 5_000;
 /** Creates the store of one credentials file. Touches nothing until it is used. */
 export function createCredentialsFile(options: CredentialsFileOptions): CredentialStore {
   const { path, lockPath = `${path}.lock.d`, time, shownAs = basename(path), disk = systemDisk } = options;
+  const ports = { time, disk, processes: options.processes ?? systemProcesses };
+  // A sign-in is worth a sync: rotated tokens that were lost, or forgotten ones that came back, would be worse. Temporary
+  // files hold tokens; under the lock every one that is there was left behind.
+  const change: HomeFileOptions = { ...ports, shownAs, isDurable: true, isAlone: true };
   const logger = warnOnce(options.logger ?? silentLogger);
 
   async function load(): Promise<Credentials | null> {
@@ -68,13 +71,11 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
   return {
     load,
     async update(work) {
-      orFileUnusable(shownAs, () => makeDirectory(disk, dirname(path)));
-      return withDirectoryLock(lockPath, { waitMs: LOCK_WAIT_MS, time, disk }, async () => {
+      makeFolder(disk, path, shownAs);
+      return withDirectoryLock(lockPath, { ...ports, waitMs: LOCK_WAIT_MS }, async () => {
         const { answer, next } = await work(await load());
-        if (next === undefined) return answer;
-        removeStrays(disk, path);
-        if (next === null) orFileUnusable(shownAs, () => removeFile(disk, path));
-        else writeHomeFile(disk, path, formatCredentials(next), { isDurable: true, shownAs });
+        if (next === null) removeHomeFile(path, change);
+        else if (next !== undefined) writeHomeFile(path, formatCredentials(next), change);
         return answer;
       });
     },
@@ -98,18 +99,9 @@ function isTable(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
-/** Temporary files hold tokens. Under the lock any that is there was left by a killed process. */
-function removeStrays(disk: Disk, path: string): void {
-  const prefix = `${basename(path)}.`;
-  for (const name of disk.list(dirname(path))) {
-    if (name.startsWith(prefix) && /^\d+\.tmp$/.test(name.slice(prefix.length)))
-      removeFile(disk, join(dirname(path), name));
-  }
-}
-
-function orFileUnusable(shownAs: string, action: () => unknown): void {
+function makeFolder(disk: Disk, path: string, shownAs: string): void {
   try {
-    action();
+    makeDirectory(disk, dirname(path));
   } catch (cause) {
     const message = `Cannot write ${shownAs} (${errorCodeOf(cause)}). Check the permissions of its folder.`;
     throw new EventsSdkError('FILE_UNUSABLE', message, { cause });

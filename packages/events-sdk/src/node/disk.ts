@@ -146,3 +146,15 @@ export function removeFile(disk: Disk, path: string): void {
     if (errorCodeOf(error) !== 'ENOENT') throw error;
   }
 }
+
+/** Returns once the entries of a folder survive a loss of power. */
+export function syncDirectory(disk: Disk, path: string): void {
+  // Windows cannot open a folder; there a rename is as durable as it gets.
+  if (process.platform === 'win32') return;
+  const directory = disk.open(path, 'r');
+  try {
+    disk.fsync(directory);
+  } finally {
+    disk.close(directory);
+  }
+}

@@ -2,16 +2,24 @@
  * Replaces a file whole or not at all: the new content is written beside it and put in its place by one rename.
  * Durable when asked for: content before the rename, the folder's entry after it, so that a loss of power leaves the
  * old file or the new one, and the new one once the call has returned.
+ *
+ * A call that throws has not promised the new content, yet it may be there: a rename may have happened that was
+ * reported as failed, or only the last sync of the folder failed. It is then the whole new file or the whole old one.
  */
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { EventsSdkError } from '../errors.ts';
-import { errorCodeOf, removeFile, type Disk } from './disk.ts';
-import { makeDirectory } from './make-directory.ts';
+import { systemTime, type Time } from '../internal/time.ts';
+import { errorCodeOf, removeFile, syncDirectory, systemDisk, type Disk } from './disk.ts';
+import { makeDirectory, syncAbove } from './make-directory.ts';
+import { isGone, nameToOwner, ownerToName, systemProcesses } from './process-owner.ts';
+import type { ProcessOwner, Processes } from './process-owner.ts';
+
+const TEMP_SUFFIX = '.tmp';
 
 /** How to replace. */
 export interface ReplaceOptions {
-  /** Where the content stands until it is complete: in the same folder, and nobody else's. */
+  /** Where the content stands until it is complete: see {@link temporaryOf}. It must not be there yet. */
   readonly temporary: string;
   /** Waits until the content survives a loss of power. */
   readonly isDurable: boolean;
@@ -19,15 +27,19 @@ export interface ReplaceOptions {
   readonly check?: () => void;
 }
 
-/** Replaces `path` by `bytes`, making its folder (0700) where it is missing. Throws as the disk does, the old file untouched and the temporary one gone. */
+/** Replaces `path` by `bytes`, making its folder (0700) where it is missing. Throws as the disk does; the temporary file is then gone. */
 export function replaceFile(disk: Disk, path: string, bytes: Uint8Array, options: ReplaceOptions): void {
-  const { temporary } = options;
-  makeDirectory(disk, dirname(path));
+  const { temporary, isDurable } = options;
+  const folder = dirname(path);
+  makeDirectory(disk, folder);
+  // The first file of a folder that may be as new as the file itself.
+  if (isDurable && disk.look(path) === undefined) syncAbove(disk, folder);
   try {
-    const file = disk.open(temporary, 'w');
+    // Not there yet, so that it has our rights and nobody else writes to it.
+    const file = disk.open(temporary, 'wx');
     try {
       writeFully(disk, file, bytes);
-      if (options.isDurable) disk.fsync(file);
+      if (isDurable) disk.fsync(file);
       options.check?.();
     } finally {
       disk.close(file);
@@ -37,46 +49,96 @@ export function replaceFile(disk: Disk, path: string, bytes: Uint8Array, options
     removeQuietly(disk, temporary);
     throw error;
   }
-  if (options.isDurable) syncDirectory(disk, dirname(path));
+  if (isDurable) syncDirectory(disk, folder);
+}
+
+/** The name under which `owner`, and nobody else, prepares a new content of `path`. */
+export function temporaryOf(path: string, owner: ProcessOwner): string {
+  return `${path}.${ownerToName(owner)}${TEMP_SUFFIX}`;
+}
+
+/** Removes what others left half written beside `path`, where `isLeft` says so of its owner. What cannot be removed stays for the next time. */
+export function sweepTemporaries(disk: Disk, path: string, isLeft: (owner: ProcessOwner) => boolean): void {
+  const [folder, prefix] = [dirname(path), `${basename(path)}.`];
+  try {
+    for (const name of disk.list(folder)) {
+      if (!name.startsWith(prefix) || !name.endsWith(TEMP_SUFFIX)) continue;
+      const owner = nameToOwner(name.slice(prefix.length, -TEMP_SUFFIX.length));
+      if (owner !== undefined && isLeft(owner)) removeQuietly(disk, join(folder, name));
+    }
+  } catch {
+    // A folder that cannot be listed is no reason to fail what the caller came for.
+  }
+}
+
+/** The machine a file protocol works on. Default of each: the machine's own. */
+export interface MachinePorts {
+  readonly disk?: Disk;
+  readonly time?: Time;
+  readonly processes?: Processes;
+}
+
+/** How a file of the home is changed. */
+export interface HomeFileOptions extends MachinePorts {
+  /** The file's name in messages. */
+  readonly shownAs: string;
+  /** Waits until the change survives a loss of power. */
+  readonly isDurable: boolean;
+  /** Every writer of this file holds one lock, and so does the caller: what stands half written is nobody's. Default false. */
+  readonly isAlone?: boolean;
 }
 
 /**
- * Writes a file of the home whole or not at all, following a symbolic link to its target. `shownAs` names it in
- * messages.
+ * Writes a file of the home whole or not at all, following a symbolic link to its target, and removes what killed
+ * writers left beside it.
  *
- * @throws FILE_UNUSABLE, with the old file untouched.
+ * @throws FILE_UNUSABLE: then the old file stands, or already the new one (see above).
  */
-export function writeHomeFile(
-  disk: Disk,
-  path: string,
-  text: string,
-  options: { readonly isDurable: boolean; readonly shownAs: string },
-): void {
-  try {
+export function writeHomeFile(path: string, text: string, options: HomeFileOptions): void {
+  const { disk = systemDisk } = options;
+  told(options, () => {
     const target = targetOf(disk, path);
+    const owner = sweepHomeFile(disk, target, options);
     replaceFile(disk, target, new TextEncoder().encode(text), {
-      // The name is fixed for a process, so that what a killed one left is bounded and reused.
-      temporary: `${target}.${process.pid}.tmp`,
+      temporary: temporaryOf(target, owner),
       isDurable: options.isDurable,
     });
+  });
+}
+
+/**
+ * Removes a file of the home, and the target where it is a symbolic link; one that is not there is fine.
+ *
+ * @throws FILE_UNUSABLE: then it may still be there, or come back after a loss of power.
+ */
+export function removeHomeFile(path: string, options: HomeFileOptions): void {
+  const { disk = systemDisk } = options;
+  told(options, () => {
+    const target = targetOf(disk, path);
+    sweepHomeFile(disk, target, options);
+    removeFile(disk, target);
+    if (options.isDurable) syncDirectory(disk, dirname(target));
+    if (target !== path) removeFile(disk, path);
+  });
+}
+
+/** Sweeps, and answers who this process is. */
+function sweepHomeFile(disk: Disk, target: string, options: HomeFileOptions): ProcessOwner {
+  const { isAlone = false, time = systemTime, processes = systemProcesses } = options;
+  const now = time.now();
+  sweepTemporaries(disk, target, (owner) => isAlone || isGone(processes, owner, now));
+  return processes.current(now);
+}
+
+function told(options: HomeFileOptions, change: () => void): void {
+  try {
+    change();
   } catch (cause) {
     throw new EventsSdkError(
       'FILE_UNUSABLE',
       `Cannot write ${options.shownAs} (${errorCodeOf(cause)}). Check its permissions and free space.`,
       { cause },
     );
-  }
-}
-
-/** Returns once the entries of a folder survive a loss of power. */
-export function syncDirectory(disk: Disk, path: string): void {
-  // Windows cannot open a folder; there a rename is as durable as it gets.
-  if (process.platform === 'win32') return;
-  const directory = disk.open(path, 'r');
-  try {
-    disk.fsync(directory);
-  } finally {
-    disk.close(directory);
   }
 }
 

@@ -27,6 +27,8 @@ import {
 import type { CredentialStore } from '../../src/auth/index.ts';
 import { systemTime } from '../../src/internal/time.ts';
 import { createCredentialsFile } from '../../src/node/credentials-file.ts';
+import { currentOwner } from '../../src/node/process-owner.ts';
+import { temporaryOf } from '../../src/node/replace-file.ts';
 import { credentials, NOW, tokenPair } from './samples.ts';
 
 const CONTRACT_FILE = `[tokens]
@@ -107,7 +109,7 @@ test('a file others could read is closed to them by the next write', async () =>
 test('logout deletes the file, also a second time, and leaves nothing beside it', async () => {
   const { store, path, home } = setup();
   await write(store, credentials());
-  writeFileSync(`${path}.4711.tmp`, 'left by a killed process');
+  writeFileSync(temporaryOf(path, { ...currentOwner(Date.now()), started: 'before.1' }), 'left by a killed process');
 
   await write(store, null);
   await write(store, null);
