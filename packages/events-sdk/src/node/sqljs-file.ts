@@ -5,16 +5,16 @@
  * lessened by a last look at the file right before it is replaced.
  */
 
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { EventsSdkError, isEventsSdkError } from '../errors.ts';
 import { systemTime } from '../internal/time.ts';
 import type { Time } from '../internal/time.ts';
 import type { Persister, StoredImage } from '../storage/sqljs/persister.ts';
 import { withDirectoryLock } from './directory-lock.ts';
-import { errorCodeOf, readOpenFile, removeFile, systemDisk, type Disk } from './disk.ts';
-import { currentOwner, lifeOf, nameToOwner, ownerToName } from './process-owner.ts';
+import { errorCodeOf, readOpenFile, syncDirectory, systemDisk, type Disk } from './disk.ts';
+import { isGone, systemProcesses, type Processes } from './process-owner.ts';
+import { replaceFile, sweepTemporaries, temporaryOf } from './replace-file.ts';
 import { hasContent, openFileState, sqliteFileState } from './sqlite-file.ts';
-import { replaceFile } from './replace-file.ts';
 
 /** Where the file is and how long to wait for it. */
 export interface SqlJsFileOptions {
@@ -25,28 +25,46 @@ export interface SqlJsFileOptions {
   readonly time?: Time;
   /** Default: the machine's own. */
   readonly disk?: Disk;
+  /** Default: the machine's own. */
+  readonly processes?: Processes;
 }
 
 const NO_FILE = 'none';
-const TEMP_SUFFIX = '.tmp';
 
 /** A persister for {@link openSqlJsStore} of `storage/sqljs`. Makes the file (0600) and its folder (0700) when it first saves. */
 export function createSqlJsFile(options: SqlJsFileOptions): Persister {
-  const { path, disk = systemDisk, time = systemTime } = options;
-  const lock = { waitMs: options.busyTimeoutMs ?? 15_000, time, disk };
+  const { path, disk = systemDisk, time = systemTime, processes = systemProcesses } = options;
+  const lock = { waitMs: options.busyTimeoutMs ?? 15_000, time, disk, processes };
   let isSwept = false;
+  /** The last generation known to survive a loss of power. */
+  let durable = NO_FILE;
+
+  /** Whoever wrote the present file may have failed or died before its last sync, and the next turn may find nothing left to write. */
+  const settle = (): void => {
+    const present = sqliteFileState(disk, path)?.generation ?? NO_FILE;
+    if (present === durable) return;
+    syncDirectory(disk, dirname(path));
+    durable = present;
+  };
+  const sweep = (): void => {
+    if (isSwept) return;
+    const now = time.now();
+    sweepTemporaries(disk, path, (owner) => isGone(processes, owner, now));
+    isSwept = true;
+  };
   return {
     async load(known) {
       return told(() => load(disk, path, known));
     },
     exclusively: (work) =>
       withDirectoryLock(`${path}.lock`, lock, async () => {
-        if (!isSwept) sweepTemps(disk, path);
-        isSwept = true;
+        sweep();
+        told(settle);
         return work();
       }),
     async save(bytes, replaced) {
-      return told(() => save(disk, path, bytes, { replaced, nowMs: time.now() }));
+      const temporary = temporaryOf(path, processes.current(time.now()));
+      return told(() => (durable = save(disk, path, bytes, { replaced, temporary })));
     },
   };
 }
@@ -70,9 +88,8 @@ function save(
   disk: Disk,
   path: string,
   bytes: Uint8Array,
-  { replaced, nowMs }: { readonly replaced: string; readonly nowMs: number },
+  { replaced, temporary }: { readonly replaced: string; readonly temporary: string },
 ): string {
-  const temporary = `${path}.${ownerToName(currentOwner(nowMs))}${TEMP_SUFFIX}`;
   let generation = NO_FILE;
   replaceFile(disk, path, bytes, {
     temporary,
@@ -105,16 +122,6 @@ function refuseUnfinished(disk: Disk, path: string, isWal: boolean): void {
       'STORAGE_REFUSED',
       'Another SQLite program has not finished changing queue.db. Try again; if none is running, run: spec-kitty sync store --convert sqljs',
     );
-  }
-}
-
-/** Removes what killed processes left in the middle of a save. Called under the lock. */
-function sweepTemps(disk: Disk, path: string): void {
-  const prefix = `${basename(path)}.`;
-  for (const entry of disk.list(dirname(path))) {
-    if (!entry.startsWith(prefix) || !entry.endsWith(TEMP_SUFFIX)) continue;
-    const owner = nameToOwner(entry.slice(prefix.length, -TEMP_SUFFIX.length));
-    if (owner !== undefined && lifeOf(owner) === 'dead') removeFile(disk, join(dirname(path), entry));
   }
 }
 
