@@ -8,8 +8,10 @@ import { errorCodeOf, type Disk } from './disk.ts';
 
 /** A file at one moment. */
 export interface SqliteFileState {
-  /** Differs after every change: size, time, inode and SQLite's own change counter. */
+  /** Differs after every change: size, time, inode and SQLite's own change counter. The first three alone do not tell files written within one tick of the clock apart. */
   readonly generation: string;
+  /** 0 for an empty file. */
+  readonly changeCounter: number;
   /** Kept in WAL mode: the file alone is not the whole truth. */
   readonly isWal: boolean;
 }
@@ -38,6 +40,7 @@ export function openFileState(disk: Disk, file: number): SqliteFileState {
   const { size, changedAtNs, ino } = disk.lookAt(file);
   return {
     generation: `${size}.${changedAtNs}.${ino}.${header?.changeCounter ?? ''}`,
+    changeCounter: header?.changeCounter ?? 0,
     isWal: header?.isWal === true,
   };
 }

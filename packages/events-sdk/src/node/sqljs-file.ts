@@ -9,6 +9,7 @@ import { dirname } from 'node:path';
 import { EventsSdkError, isEventsSdkError } from '../errors.ts';
 import { systemTime } from '../internal/time.ts';
 import type { Time } from '../internal/time.ts';
+import { withChangeCounter } from '../storage/sql/file-header.ts';
 import type { Persister, StoredImage } from '../storage/sqljs/persister.ts';
 import { withDirectoryLock } from './directory-lock.ts';
 import { errorCodeOf, readOpenFile, syncDirectory, systemDisk, type Disk } from './disk.ts';
@@ -91,7 +92,9 @@ function save(
   { replaced, temporary }: { readonly replaced: string; readonly temporary: string },
 ): string {
   let generation = NO_FILE;
-  replaceFile(disk, path, bytes, {
+  // Whoever holds another image must see that this one is not it, also when size, time and inode number are the same.
+  const counter = ((sqliteFileState(disk, path)?.changeCounter ?? 0) + 1) >>> 0;
+  replaceFile(disk, path, withChangeCounter(bytes, counter), {
     temporary,
     isDurable: true,
     check() {

@@ -15,6 +15,10 @@ export interface FileHeader {
   readonly userVersion: number;
 }
 
+/** Where the change counter stands, and the counter for which the size beside it holds: SQLite keeps them equal. */
+const CHANGE_COUNTER_AT = 24;
+const VALID_FOR_AT = 92;
+
 const MAGIC = 'SQLite format 3\0';
 
 /** Reads the header; undefined when these bytes do not begin an SQLite file. An empty file does not. */
@@ -24,7 +28,17 @@ export function readFileHeader(bytes: Uint8Array): FileHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     isWal: bytes[18] === 2 || bytes[19] === 2,
-    changeCounter: view.getUint32(24),
+    changeCounter: view.getUint32(CHANGE_COUNTER_AT),
     userVersion: view.getUint32(60),
   };
+}
+
+/** The same database with this change counter. sql.js never raises it by itself. Bytes that are no database come back as they are. */
+export function withChangeCounter(bytes: Uint8Array, counter: number): Uint8Array {
+  if (readFileHeader(bytes) === undefined) return bytes;
+  const raised = bytes.slice();
+  const view = new DataView(raised.buffer);
+  view.setUint32(CHANGE_COUNTER_AT, counter);
+  view.setUint32(VALID_FOR_AT, counter);
+  return raised;
 }
