@@ -1,0 +1,63 @@
+/**
+ * Acknowledged means on disk, and delivered in the end: proven with real processes, real files, a real server and
+ * SIGKILL. `SPEC_KITTY_STORM_KILLS` makes the storm longer, `SPEC_KITTY_STORM_SEED` repeats its choices.
+ */
+import { readdirSync } from 'node:fs';
+
+import { expect, test } from 'vitest';
+
+import { makeWorld, MOVE, readQueue, signIn, startServer } from '../node/world.ts';
+import { judge } from './judge.ts';
+import { createRandom } from './random.ts';
+import { eventsOn, runStorm, type Storm } from './storm.ts';
+
+const KILLS = Number(process.env['SPEC_KITTY_STORM_KILLS'] ?? 100);
+const SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 1_000_000);
+
+/** All that may stand in a home after its last process, beside the settings. */
+const AT_REST = ['clock.json', 'credentials', 'queue.db'];
+
+const median = (sample: readonly number[]): number => sample.toSorted((a, b) => a - b)[sample.length >> 1] ?? 0;
+
+for (const driver of ['node-sqlite', 'sqljs'] as const) {
+  test(
+    `${driver}: however often processes are killed, every acknowledged event is delivered once and no clock value repeats (EC-5, SC-007, SC-009, FR-006)`,
+    { timeout: 120_000 + KILLS * 3_000 },
+    async () => {
+      const world = makeWorld({ env: { SPEC_KITTY_QUEUE_DRIVER: driver } });
+      // Tokens outlive the storm: a process killed while it renews one loses it, which is another promise's matter.
+      const server = await startServer({ accessLifetimeS: 7 * 86_400 });
+      await signIn(world, server);
+
+      const storm = await runStorm({ world, server, fixture: 'storm', kills: KILLS, random: createRandom(SEED) });
+
+      tellOf(driver, storm);
+      expect(storm.failures).toEqual([]);
+      expect(storm.dropped).toEqual([]);
+      expect(Math.max(...storm.firstAckMs)).toBeLessThan(5_000);
+      // Enough of the kills were where they hurt: while settling, and with the server's answer on its way.
+      expect(storm.phases.settling).toBeGreaterThan(KILLS / 10);
+      expect(storm.duplicates).toBeGreaterThan(0);
+      const last = world.open().client;
+      expect(await last.emit(MOVE)).toMatchObject({ status: 'queued' });
+      const report = await last.syncNow();
+      await last.close();
+      expect(report).toMatchObject({ stoppedBy: 'drained', remaining: 0, held: 0, parked: 0, rejected: [] });
+      const { rows, integrity } = readQueue(world.home);
+      const onServer = eventsOn(server);
+      expect(judge({ acknowledged: storm.acknowledged, server: onServer, queue: rows })).toEqual([]);
+      expect(integrity).toBe('ok');
+      expect(new Set(onServer.map(({ node }) => node)).size).toBe(1);
+      expect(readdirSync(world.home).filter((name) => !AT_REST.includes(name))).toEqual([]);
+    },
+  );
+}
+
+function tellOf(driver: string, { acknowledged, duplicates, phases, firstAckMs }: Storm): void {
+  const { starting, emitting, settling } = phases;
+  process.stdout.write(
+    `${driver}: seed ${SEED}, ${KILLS} kills (${starting} starting, ${emitting} emitting, ${settling} settling), ` +
+      `${acknowledged.length} events acknowledged, ${duplicates} answered as duplicate; first acknowledgement after ready: ` +
+      `median ${median(firstAckMs).toFixed(0)} ms, longest ${Math.max(...firstAckMs).toFixed(0)} ms\n`,
+  );
+}
