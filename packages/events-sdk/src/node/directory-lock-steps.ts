@@ -115,14 +115,13 @@ export function release({ disk, path }: LockPlace, name: string): void {
   removeHold(disk, leaving);
 }
 
-/** Removes what killed processes left while taking or letting go. Young ones are left to their makers. */
+/** Removes what killed processes left while taking or letting go. Nobody but its maker ever moves such a directory. */
 function sweep({ disk, path, processes }: LockPlace, nowMs: number): void {
   const [folder, prefix] = [dirname(path), `${basename(path)}.`];
   try {
     for (const entry of disk.list(folder)) {
       const owner = entry.startsWith(prefix) ? nameToOwner(entry.slice(prefix.length)) : undefined;
-      if (owner === undefined || nowMs - owner.takenAtMs < UNKNOWN_OWNER_EXPIRY_MS) continue;
-      if (processes.lifeOf(owner) !== 'alive') removeHold(disk, join(folder, entry));
+      if (owner !== undefined && isGone(processes, owner, nowMs)) removeHold(disk, join(folder, entry));
     }
   } catch {
     // The lock is ours already; what was left can wait for the next sweep.

@@ -41,6 +41,19 @@ test('takes over at once from a killed process', async () => {
   place.remove();
 });
 
+test('removes what a killed process left while taking or letting go, however young, and nothing of a living one', async () => {
+  const place = aQueuePath();
+  const lock = join(place.folder, 'queue.db.lock');
+  const living = currentOwner(Date.now());
+  const [left, kept] = [{ ...living, started: 'before.1' }, living].map((owner) => `${lock}.${ownerToName(owner)}`);
+  for (const path of [left, kept]) mkdirSync(String(path));
+
+  await withDirectoryLock(lock, { waitMs: 0 }, async () => 'in');
+
+  expect([existsSync(String(left)), existsSync(String(kept))]).toEqual([process.platform !== 'linux', true]);
+  place.remove();
+});
+
 test('waits for a stopped but living process, then names it', async () => {
   const place = aQueuePath();
   const lock = join(place.folder, 'queue.db.lock');
