@@ -64,13 +64,13 @@ function conflictLines(result: FinalizeTasksResult): readonly string[] {
 function summary(result: FinalizeTasksResult): string {
   if (result.dry_run) return `${result.feature}: ${result.updated_wp_count} files would change. Nothing was written.`;
   const commit = result.commit_hash === null ? 'nothing to commit' : `committed ${result.commit_hash.slice(0, 9)}`;
-  const told = result.events_emitted === 0 ? 'nothing new to announce' : `${events(result.events_emitted)} recorded`;
+  const { events_emitted: recorded, events_dropped: dropped } = result;
+  const isNews = recorded + dropped > 0;
+  const told = dropped > 0 ? `${events(dropped)} not recorded` : `${events(recorded)} recorded`;
   const next = result.work_packages.find(({ dependencies }) => dependencies.length === 0);
   const hint =
-    result.events_emitted === 0 || next === undefined
-      ? ''
-      : `\nNext: spec-kitty implement ${next.id} --feature ${result.feature}`;
-  return `${result.feature}: ${commit}, ${told}.${hint}`;
+    !isNews || next === undefined ? '' : `\nNext: spec-kitty implement ${next.id} --feature ${result.feature}`;
+  return `${result.feature}: ${commit}, ${isNews ? told : 'nothing new to announce'}.${hint}`;
 }
 
 function withDependencies(title: string, dependencies: readonly string[]): string {

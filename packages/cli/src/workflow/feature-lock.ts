@@ -2,13 +2,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { isEventsSdkError } from '@spec-kitty/events-sdk';
+
 import { WorkflowError } from './errors.ts';
 import type { Lock } from './ports.ts';
 import type { Repository } from './project-root.ts';
 
 /**
  * Runs `work` while this process alone may change the named feature (or `init`, or the list of features). Not
- * reentrant. Rejects with `feature-busy` when another process keeps it longer than the lock waits.
+ * reentrant. Rejects with `feature-busy` when another process keeps it longer than the lock waits, and as the lock
+ * does when none can be made there.
  */
 export async function withFeatureLock<T>(
   lock: Lock,
@@ -25,7 +28,7 @@ export async function withFeatureLock<T>(
       return work();
     });
   } catch (cause) {
-    if (hasBegun) throw cause;
+    if (hasBegun || isEventsSdkError(cause, 'STORAGE_UNAVAILABLE')) throw cause;
     throw new WorkflowError('feature-busy', `Another spec-kitty command is at work on ${name}; nothing was changed.`, {
       kind: 'runtime',
       remedy: 'Run the command again in a moment.',

@@ -51,6 +51,8 @@ export interface FinalizeTasksResult {
   readonly conflicts: readonly DependencyConflict[];
   readonly warnings: readonly string[];
   readonly events_emitted: number;
+  /** Announced, but not recorded: a warning has said why. */
+  readonly events_dropped: number;
   readonly causation_id: string | null;
 }
 
@@ -89,7 +91,7 @@ export async function finalizeTasks(deps: FinalizeDeps, input: FinalizeTasksInpu
     const causationId = first.causationId ?? deps.newUlid();
     const emitted = await deps.events.emit(drafts, { projectRoot: project.root, causationId });
     // Nothing recorded: the note stays, and the next run tells it.
-    if (emitted === 0) return answer(feature, plan, { commit });
+    if (emitted === 0) return answer(feature, plan, { commit, dropped: drafts.length });
     dropUnsent(project, noteOf(feature));
     return answer(feature, plan, { commit, causationId, emitted });
   });
@@ -250,6 +252,7 @@ function answer(
     readonly commit?: Commit | undefined;
     readonly causationId?: string;
     readonly emitted?: number;
+    readonly dropped?: number;
   },
 ): FinalizeTasksResult {
   return {
@@ -265,6 +268,7 @@ function answer(
     conflicts: plan.conflicts,
     warnings: plan.warnings,
     events_emitted: done.emitted ?? 0,
+    events_dropped: done.dropped ?? 0,
     causation_id: done.causationId ?? null,
   };
 }
