@@ -6,7 +6,9 @@
  * The real disk and the simulated one of `testing` pass the same suite (`diskCases`).
  */
 import {
+  chmodSync,
   closeSync,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   mkdirSync,
@@ -63,7 +65,12 @@ export interface Disk {
 
 /** The machine's own disk. */
 export const systemDisk: Disk = {
-  open: (path, mode) => openSync(path, mode, 0o600),
+  open(path, mode) {
+    const file = openSync(path, mode, 0o600);
+    // A umask may take rights away from the owner too; what is opened so is new, or ours to replace.
+    if (mode === 'w' || mode === 'wx') fchmodSync(file, 0o600);
+    return file;
+  },
   read: (file, bytes, at) => readSync(file, bytes, 0, bytes.length, at),
   write: (file, bytes, from) => writeSync(file, bytes, from),
   fsync: fsyncSync,
@@ -78,6 +85,7 @@ export const systemDisk: Disk = {
   unlink: unlinkSync,
   mkdir: (path) => {
     mkdirSync(path, { mode: 0o700 });
+    chmodSync(path, 0o700);
   },
   rmdir: (path) => {
     rmdirSync(path);

@@ -3,7 +3,7 @@
  * (write-ahead log, synchronous FULL) before it is acknowledged.
  */
 
-import { closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, fchmodSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EventsSdkError } from '../../errors.ts';
 import { systemTime } from '../../internal/time.ts';
@@ -233,17 +233,24 @@ function fileIdentity(path: string): string | undefined {
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });
+    chmodSync(path, 0o700);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!isThere(error)) throw error;
   }
+}
+
+function isThere(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
 function createFile(path: string): void {
   try {
     makeFolder(dirname(path));
-    // SQLite gives the files it adds beside this one the same mode.
-    closeSync(openSync(path, 'a', 0o600));
+    const file = openSync(path, 'wx', 0o600);
+    // Whatever the umask: SQLite gives the files it adds beside this one the same mode.
+    fchmodSync(file, 0o600);
+    closeSync(file);
   } catch (cause) {
-    throw toStorageError(cause);
+    if (!isThere(cause)) throw toStorageError(cause);
   }
 }

@@ -45,7 +45,8 @@ export function toStorageError(cause: unknown, resultCode?: number): EventsSdkEr
     default:
       return failure(
         'STORAGE_UNAVAILABLE',
-        `Cannot use queue.db (${text}). Check that its folder can be written.`,
+        // Also a full disk: where SQLite could not even make its shared memory, it only speaks of an I/O error.
+        `Cannot use queue.db (${text}). Check its folder, its rights and the free space.`,
         cause,
       );
   }
