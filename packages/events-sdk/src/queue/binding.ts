@@ -75,6 +75,10 @@ export function rewriteIdentity(
     team_slug: teamSlug,
     project_uuid: projectUuid,
     project_slug: envelope['project_slug'] ?? project.slug,
+    // The original's first version did not write these three yet; on the wire they are never missing.
+    git_branch: envelope['git_branch'] ?? null,
+    head_commit_sha: envelope['head_commit_sha'] ?? null,
+    repo_slug: envelope['repo_slug'] ?? null,
   };
   return { data: JSON.stringify(bound), teamSlug, projectUuid };
 }
