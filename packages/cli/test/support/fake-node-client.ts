@@ -148,6 +148,8 @@ const emptyReport = {
   duplicates: 0,
   pending: 0,
   rejected: [],
+  rejectedBy: {},
+  restamped: 0,
   batches: 0,
   remaining: 0,
   held: 0,

@@ -20,11 +20,11 @@ import { isSound, salvage, type Salvage } from '../storage/sql/salvage.ts';
 import { VALUE } from '../storage/values.ts';
 import { readClockFile } from './clock-file.ts';
 import { withDirectoryLock } from './directory-lock.ts';
-import { errorCodeOf, readFile, removeFile, systemDisk, type Disk } from './disk.ts';
+import { errorCodeOf, readFile, removeFile, syncDirectory, systemDisk, type Disk } from './disk.ts';
 import { openDriver, openForReading, type HomeDriverDeps } from './home-driver.ts';
 import type { Home } from './home.ts';
 import { makeDirectory } from './make-directory.ts';
-import { replaceFile, syncDirectory } from './replace-file.ts';
+import { replaceFile } from './replace-file.ts';
 
 /**
  * Added to the highest clock value that is still known. Values may have been given out that nothing remembers: their
@@ -183,6 +183,8 @@ async function readMoved(deps: DamagedQueueDeps, moving: string): Promise<Salvag
   try {
     // With its log or journal first; alone where that is what is damaged.
     for (const suffixes of [['', '-wal', '-journal'], ['']]) {
+      // A process killed while it read has left its copies.
+      removeFolder(disk, folder);
       makeDirectory(disk, folder);
       for (const suffix of suffixes) copyFile(disk, join(moving, `queue.db${suffix}`), copy + suffix);
       const db = await openForReading(deps, copy, { mayWrite: true }).catch(() => undefined);
@@ -190,7 +192,6 @@ async function readMoved(deps: DamagedQueueDeps, moving: string): Promise<Salvag
         parts.push(salvage(db));
         closeQuietly(db);
       }
-      removeFolder(disk, folder);
     }
   } finally {
     removeFolder(disk, folder);

@@ -2,7 +2,7 @@
  * The spill of a home: one file for each emission in `queue.spill/`, written whole and durable before it is
  * acknowledged. The folder is there only while something lies in it, so that looking for it costs one call.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import { ULID_PATTERN } from '../contract/envelope.ts';
 import { EventsSdkError } from '../errors.ts';
@@ -10,9 +10,8 @@ import type { Logger } from '../internal/logger.ts';
 import type { Time } from '../internal/time.ts';
 import type { Spill, SpilledEmission, SpilledEvent } from '../storage/spill.ts';
 import { errorCodeOf, readFile, removeFile, type Disk } from './disk.ts';
-import { makeDirectory } from './make-directory.ts';
 import { currentOwner, lifeOf, nameToOwner, ownerToName } from './process-owner.ts';
-import { replaceFile, syncDirectory } from './replace-file.ts';
+import { replaceFile } from './replace-file.ts';
 import { spillToText, textToSpill } from './spill-file.ts';
 
 /** More than this beside the queue, and nobody has been able to use it for long: new events are refused then. */
@@ -101,10 +100,7 @@ function write({ disk, path, time, newUlid }: SpillFolderDeps, bytes: Uint8Array
   const temporary = join(path, ownerToName(currentOwner(time.now())) + TEMP_SUFFIX);
   for (let tries = 1; ; tries += 1) {
     try {
-      makeDirectory(disk, path);
       replaceFile(disk, target, bytes, { temporary, isDurable: true });
-      // The folder may be new: then its own entry has to survive as well.
-      syncDirectory(disk, dirname(path));
       return;
     } catch (error) {
       // Told as not kept, so it must not turn up later.
