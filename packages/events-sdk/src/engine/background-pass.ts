@@ -48,7 +48,8 @@ export function createBackgroundPass(deps: BackgroundPassDeps): (step: PassStep)
     return async (server, signal) => {
       const floor = await store.read((reader) => readFloor(reader, server, time.now()));
       if (floor !== undefined || !step.paced || step.via === 'link') return floor;
-      while (!ground.isEnding() && ground.state().request === null && signal?.aborted !== true) {
+      const mustWait = (): boolean => !ground.isEnding() && ground.state().request === null && signal?.aborted !== true;
+      while (mustWait()) {
         const waitMs = await store.read((reader) => readPaceWait(reader, time.now()));
         if (waitMs === 0) return undefined;
         await ground.rest(Math.min(waitMs, LOOK_MS));

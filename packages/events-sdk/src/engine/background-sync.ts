@@ -2,8 +2,9 @@
  * Delivery in the background (FR-031): while it lives it holds the lease, keeps the realtime link where there is one,
  * and sends what this or another process writes to the store. Its timers keep no process alive.
  */
-import { systemTime, type Time } from '../internal/time.ts';
 import { EventsSdkError } from '../errors.ts';
+import { systemChance } from '../internal/chance.ts';
+import { systemTime, type Time } from '../internal/time.ts';
 import type { RealtimeTransport } from '../transport/realtime-port.ts';
 import { createBackgroundLoop, type BackgroundLoop } from './background-loop.ts';
 import { acquireLease, type HeldLease, type LeaseDeps, type LeaseOwner } from './lease.ts';
@@ -16,7 +17,7 @@ export interface BackgroundSyncDeps extends Omit<PassDeps, 'time'> {
   readonly realtime?: RealtimeTransport;
   readonly lease: Pick<LeaseDeps, 'owner' | 'newToken' | 'isGone'>;
   readonly time?: Time;
-  /** Numbers in [0, 1) for the jitter. Default `Math.random`. */
+  /** Numbers in [0, 1) for the jitter. Default: the runtime's own. */
   readonly random?: () => number;
   /** Told after each pass that tried something. One that throws is ignored. */
   readonly onReport?: (report: SyncReport) => void;
@@ -139,7 +140,7 @@ export function createBackgroundSync(deps: BackgroundSyncDeps): BackgroundSync {
       lease,
       owner: deps.lease.owner,
       time,
-      random: deps.random ?? Math.random,
+      random: deps.random ?? systemChance,
       onReport: (report) => {
         quietly(() => deps.onReport?.(report));
       },
