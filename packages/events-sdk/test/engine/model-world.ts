@@ -72,6 +72,8 @@ export function createModelWorld(seed: number) {
   const spokenOf = new Set<string>();
   /** Removal is right: the server said that it has the event. */
   const released = new Set<string>();
+  /** Where each bound row is to go, as of the request under way. There is no order between two destinations. */
+  let destinations = new Map<string, string>();
   const acts: ServerAct[] = [];
   const tokens = new Map<string, Session>();
   const gone = new Set<number>();
@@ -103,11 +105,28 @@ export function createModelWorld(seed: number) {
         .slice(0, Math.max(0, index))
         .find(
           (event) =>
-            event.line === line && !taken.has(event.id) && !spokenOf.has(event.id) && !inBatch.includes(event.id),
+            event.line === line &&
+            !taken.has(event.id) &&
+            !spokenOf.has(event.id) &&
+            !inBatch.includes(event.id) &&
+            !isElsewhere(event.id, id),
         );
       if (overtaken !== undefined) breaches.push(`${id} overtook ${overtaken.id}`);
       taken.add(id);
     }
+  }
+
+  /** What was recorded without a sign-in may have been bound to one account, and what came later to the next one. */
+  function isElsewhere(first: string, second: string): boolean {
+    const destination = destinations.get(first);
+    return destination !== undefined && destination !== destinations.get(second);
+  }
+
+  async function readDestinations(): Promise<Map<string, string>> {
+    const rows = await disk.read((reader) => reader.events());
+    return new Map(
+      rows.filter(({ teamSlug }) => teamSlug !== null).map((row) => [row.eventId, `${row.server} ${row.teamSlug}`]),
+    );
   }
 
   function checkRouting(batch: readonly BatchItem[], { server, accessToken }: PushContext): void {
@@ -182,6 +201,7 @@ export function createModelWorld(seed: number) {
   const transport: Transport = {
     async push(batch, context) {
       requests += 1;
+      destinations = await readDestinations();
       checkRouting(batch, context);
       return serve(batch);
     },

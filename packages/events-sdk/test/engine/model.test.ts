@@ -8,6 +8,9 @@ import type { BatchItem, PushAnswer } from '../../src/transport/port.ts';
 import { ACCOUNTS, createModelWorld, type ModelStep, type ServerAct } from './model-world.ts';
 import { setupEngine } from './setup.ts';
 
+/** More by `SPEC_KITTY_MODEL_RUNS`. */
+const RUNS = Number(process.env['SPEC_KITTY_MODEL_RUNS'] ?? 400);
+
 type Behaviour = (batch: readonly BatchItem[]) => PushAnswer;
 
 const verdict = fc.constantFrom<Verdict | 'silent'>('success', 'duplicate', 'pending', 'rejected', 'silent');
@@ -191,7 +194,7 @@ const modelStep: fc.Arbitrary<ModelStep> = fc.oneof(
 
 test(
   'through crashes, restarts, bad answers, clock jumps and other accounts no event is lost, misrouted or overtaken, and every run ends (US2-2, SEC-1)',
-  { timeout: 300_000 },
+  { timeout: 300_000 + RUNS * 200 },
   async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -213,7 +216,7 @@ test(
         },
       ),
       // A failure prints its seed and path: `{ seed, path }` here replays it.
-      { numRuns: 400 },
+      { numRuns: RUNS },
     );
   },
 );
