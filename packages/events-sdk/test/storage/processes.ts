@@ -16,7 +16,9 @@ export interface Running {
 /** Starts a fixture with Node itself, which strips the types. */
 export function start(fixture: string, ...args: readonly string[]): Running {
   const script = fileURLToPath(new URL(`./fixtures/${fixture}.ts`, import.meta.url));
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  // A child that is killed closes its end first.
+  child.stdin.on('error', () => {});
   let out = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => (out += String(chunk)));

@@ -39,3 +39,12 @@ export function guarded<T>(call: () => T): T {
     throw toStorageError(cause, resultCode);
   }
 }
+
+/** SQLITE_IOERR with one of the reasons SHMOPEN, SHMSIZE, SHMLOCK, SHMMAP. */
+const SHARED_MEMORY_CODES: ReadonlySet<unknown> = new Set([18, 19, 20, 21].map((reason) => 10 | (reason << 8)));
+
+/** True for a failure of ours that SQLite met at the shared memory beside the file, which a write-ahead log needs. */
+export function isWithoutSharedMemory(failure: unknown): boolean {
+  const cause: unknown = failure instanceof Error ? failure.cause : undefined;
+  return typeof cause === 'object' && cause !== null && 'errcode' in cause && SHARED_MEMORY_CODES.has(cause.errcode);
+}

@@ -17,7 +17,7 @@ import type { Patience } from './patience.ts';
 import { SCHEMA, schemaVersion, type Schema } from '../sql/schema.ts';
 import { createSqlStore } from '../sql/sql-store.ts';
 import { loadNodeSqlite } from './builtin.ts';
-import { createConnection, guarded } from './connection.ts';
+import { createConnection, guarded, isWithoutSharedMemory } from './connection.ts';
 
 export { isNodeSqliteAvailable } from './builtin.ts';
 
@@ -187,14 +187,7 @@ async function prepareFile(path: string, schema: Schema, { connect, wait }: Open
   try {
     // Before anything is changed: a file of a later version stays exactly as it is.
     await wait(() => schema.refuseNewer(schemaVersion(db)));
-    // This switch ignores SQLite's busy timeout.
-    const mode = await wait(() => db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']);
-    if (mode !== 'wal') {
-      throw new EventsSdkError(
-        'STORAGE_UNAVAILABLE',
-        'queue.db lies on a file system without a write-ahead log. Set SPEC_KITTY_QUEUE_DRIVER=sqljs, or move SPEC_KITTY_HOME.',
-      );
-    }
+    await wait(() => switchToWal(db));
     await wait(() => db.prepare('BEGIN IMMEDIATE').run());
     finish(db, (turn) => schema.migrate(turn));
     return db;
@@ -202,6 +195,22 @@ async function prepareFile(path: string, schema: Schema, { connect, wait }: Open
     db.close();
     throw error;
   }
+}
+
+/** This switch ignores SQLite's busy timeout. Throws where the file system does not carry what it takes. */
+function switchToWal(db: SqlDatabase): void {
+  let cause: unknown;
+  try {
+    if (db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'] === 'wal') return;
+  } catch (error) {
+    if (!isWithoutSharedMemory(error)) throw error;
+    cause = error;
+  }
+  throw new EventsSdkError(
+    'STORAGE_UNAVAILABLE',
+    'queue.db lies on a file system that cannot keep a write-ahead log. Set SPEC_KITTY_QUEUE_DRIVER=sqljs, or move SPEC_KITTY_HOME to a local disk.',
+    { cause },
+  );
 }
 
 /** Whether the file is there and in WAL mode. One that cannot be read counts as not: opening it will tell why. */
