@@ -181,9 +181,12 @@ async function readMoved(deps: DamagedQueueDeps, moving: string): Promise<Salvag
   const copy = join(folder, 'queue.db');
   const parts: Salvage[] = [];
   try {
+    const hasMore = ['-wal', '-journal'].some(
+      (suffix) => (disk.look(join(moving, `queue.db${suffix}`))?.size ?? 0) > 0,
+    );
     // With its log or journal first; alone where that is what is damaged.
-    for (const suffixes of [['', '-wal', '-journal'], ['']]) {
-      // A process killed while it read has left its copies.
+    for (const suffixes of hasMore ? [['', '-wal', '-journal'], ['']] : [['']]) {
+      // What a killed process left here is nobody's.
       removeFolder(disk, folder);
       makeDirectory(disk, folder);
       for (const suffix of suffixes) copyFile(disk, join(moving, `queue.db${suffix}`), copy + suffix);

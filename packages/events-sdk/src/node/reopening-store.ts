@@ -45,6 +45,7 @@ export async function openReopeningStore(deps: ReopeningStoreDeps): Promise<Even
   };
 
   async function use<T>(run: (store: EventStore) => Promise<T>): Promise<T> {
+    let wasLookedAt = false;
     for (let round = 1; ; round += 1) {
       let store: EventStore | undefined;
       try {
@@ -54,8 +55,9 @@ export async function openReopeningStore(deps: ReopeningStoreDeps): Promise<Even
         if (isEventsSdkError(cause, 'STORAGE_BUSY')) patience.failed();
         const isDamaged = isEventsSdkError(cause, 'STORAGE_CORRUPT');
         if (round === MOST_ROUNDS || !(isDamaged || isEventsSdkError(cause, 'STORAGE_REPLACED'))) throw cause;
-        renewing ??= renew(store, isDamaged, round > 1).finally(() => (renewing = undefined));
+        renewing ??= renew(store, isDamaged, wasLookedAt).finally(() => (renewing = undefined));
         await renewing;
+        wasLookedAt ||= isDamaged;
       }
     }
   }

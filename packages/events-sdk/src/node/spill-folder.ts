@@ -42,7 +42,14 @@ export interface SpillFolder extends Spill {
 /** A spill in a folder. Touches nothing before it is asked. */
 export function createSpillFolder(deps: SpillFolderDeps): SpillFolder {
   const { path, disk, logger } = deps;
-  const isEmpty = (): boolean => disk.look(path) === undefined;
+  const isEmpty = (): boolean => {
+    try {
+      return disk.look(path) === undefined;
+    } catch {
+      // A home that cannot be looked into: the store will say so.
+      return true;
+    }
+  };
 
   const list = (): readonly SpilledEmission[] => {
     const names = namesIn(disk, path).filter(isEmission).toSorted();

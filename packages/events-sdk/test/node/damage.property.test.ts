@@ -23,7 +23,7 @@ import { openHomeStore } from '../../src/node/home-store.ts';
 import { resolveHome } from '../../src/node/home.ts';
 import { aStoredEvent } from '../../src/testing/store-suite.ts';
 
-const SEEDS = Number(process.env['SPEC_KITTY_TEST_SEEDS'] ?? 100);
+const SEEDS = Number(process.env['SPEC_KITTY_TEST_SEEDS'] ?? 70);
 const ROWS = 200;
 type Driver = 'node-sqlite' | 'sqljs';
 

@@ -268,3 +268,23 @@ test('a store that cannot take them in does its other work all the same', async 
 
   expect([spill.count(), warnings]).toEqual([1, ['spill-waits']]);
 });
+
+test('a folder that cannot be looked at keeps nobody from the store', async () => {
+  let isShut = false;
+  const disk: Disk = {
+    ...systemDisk,
+    look(path) {
+      if (isShut) throw Object.assign(new Error('shut'), { code: 'EACCES' });
+      return systemDisk.look(path);
+    },
+  };
+  const { spill, store, clocks } = setup({ disk });
+  await spill.keep([aSpilled(1)]);
+  isShut = true;
+
+  expect([await store.transact((tx) => tx.clock()), spill.count()]).toEqual([0, 0]);
+  isShut = false;
+  await store.transact(() => {});
+
+  expect(await clocks()).toEqual([[testUlid(1), 1]]);
+});
