@@ -8,21 +8,17 @@
 import { createHash } from 'node:crypto';
 
 import { createRandom } from './seeded-random.ts';
-import { applyContent, possibleContents, type Content, type ContentEffect } from './simulated-disk-content.ts';
+import { possibleContents, type Content } from './simulated-disk-content.ts';
 import { ROOT } from './simulated-disk-nodes.ts';
-
-interface Place {
-  readonly folder: number;
-  readonly name: string;
-}
-
-type EntryEffect =
-  | (Place & { readonly kind: 'make'; readonly node: number; readonly isFolder: boolean; readonly isPrivate: boolean })
-  | { readonly kind: 'move'; readonly from: Place; readonly to: Place; readonly node: number }
-  | (Place & { readonly kind: 'remove' });
-
-/** One line of a disk's log. */
-export type Effect = EntryEffect | ContentEffect | { readonly kind: 'sync'; readonly node: number };
+import {
+  applyEntry,
+  createPending,
+  folderOf,
+  logged,
+  type Effect,
+  type FileState,
+  type Pending,
+} from './simulated-disk-pending.ts';
 
 /** What was found when the machine came back. */
 export interface CrashState {
@@ -49,24 +45,6 @@ export interface CrashOptions {
   readonly seed?: number;
 }
 
-interface FileModel {
-  durable: Uint8Array;
-  pending: ContentEffect[];
-  isPrivate: boolean;
-  /** Worked out when first asked for, until the file changes. */
-  contents: readonly Content[] | undefined;
-}
-
-interface FolderModel {
-  readonly durable: Map<string, number>;
-  pending: EntryEffect[];
-}
-
-interface Model {
-  readonly files: Map<number, FileModel>;
-  readonly folders: Map<number, FolderModel>;
-}
-
 /** One choice of entries: the files and folders it leads to. */
 type Shape = ReadonlyMap<string, number>;
 
@@ -74,90 +52,18 @@ type Shape = ReadonlyMap<string, number>;
 export function* crashStates(log: readonly Effect[], options: CrashOptions = {}): Generator<CrashState> {
   const { from = 0, promises = [], atMostPerMoment = 2_000 } = options;
   const random = createRandom(options.seed ?? 1);
-  const model: Model = { files: new Map(), folders: new Map([[ROOT, { durable: new Map(), pending: [] }]]) };
+  const pending = createPending();
   let seen = new Set<string>();
   for (let moment = 0; moment <= log.length; moment += 1) {
     const effect = log[moment - 1];
-    if (effect !== undefined) apply(model, effect);
+    if (effect !== undefined) logged(pending, effect);
     if (moment < from) continue;
     if (promises.includes(moment)) seen = new Set();
-    for (const { tree, shared, hash } of statesOf(model, atMostPerMoment, random)) {
+    for (const { tree, shared, hash } of statesOf(pending, atMostPerMoment, random)) {
       if (seen.has(hash)) continue;
       seen.add(hash);
       yield { moment, tree, shared };
     }
-  }
-}
-
-function apply(model: Model, effect: Effect): void {
-  switch (effect.kind) {
-    case 'make':
-      if (effect.isFolder) model.folders.set(effect.node, { durable: new Map(), pending: [] });
-      else {
-        const { isPrivate } = effect;
-        model.files.set(effect.node, { durable: new Uint8Array(), pending: [], isPrivate, contents: undefined });
-      }
-      folderOf(model, effect.folder).pending.push(effect);
-      return;
-    case 'remove':
-      folderOf(model, effect.folder).pending.push(effect);
-      return;
-    case 'move':
-      for (const folder of new Set([effect.from.folder, effect.to.folder]))
-        folderOf(model, folder).pending.push(effect);
-      return;
-    case 'write':
-    case 'empty': {
-      const file = model.files.get(effect.node);
-      file?.pending.push(effect);
-      if (file !== undefined) file.contents = undefined;
-      return;
-    }
-    case 'sync':
-      sync(model, effect.node);
-      return;
-    default:
-      effect satisfies never;
-  }
-}
-
-function folderOf(model: Model, id: number): FolderModel {
-  const folder = model.folders.get(id);
-  if (folder === undefined) throw new Error(`The log names folder ${id} before it was made.`);
-  return folder;
-}
-
-function sync(model: Model, node: number): void {
-  const file = model.files.get(node);
-  if (file !== undefined) {
-    file.durable = file.pending.reduce(applyContent, file.durable);
-    file.pending = [];
-    file.contents = undefined;
-  }
-  const folder = model.folders.get(node);
-  if (folder !== undefined) syncEntries(model, node, folder.pending.length);
-}
-
-/** Makes the first `count` pending changes of a folder durable, and with them the other half of every move. */
-function syncEntries(model: Model, id: number, count: number): void {
-  const folder = folderOf(model, id);
-  const now = folder.pending.splice(0, count);
-  for (const effect of now) applyEntry(folder.durable, id, effect);
-  for (const effect of now) {
-    if (effect.kind !== 'move') continue;
-    for (const other of [effect.from.folder, effect.to.folder]) {
-      const at = other === id ? -1 : folderOf(model, other).pending.indexOf(effect);
-      if (at >= 0) syncEntries(model, other, at + 1);
-    }
-  }
-}
-
-function applyEntry(entries: Map<string, number>, folder: number, effect: EntryEffect): void {
-  if (effect.kind === 'make') entries.set(effect.name, effect.node);
-  else if (effect.kind === 'remove') entries.delete(effect.name);
-  else {
-    if (effect.from.folder === folder) entries.delete(effect.from.name);
-    if (effect.to.folder === folder) entries.set(effect.to.name, effect.node);
   }
 }
 
@@ -167,11 +73,11 @@ interface FoundState {
   readonly hash: string;
 }
 
-function* statesOf(model: Model, atMost: number, random: () => number): Generator<FoundState> {
-  const shapes = [...shapesOf(model)];
+function* statesOf(disk: Pending, atMost: number, random: () => number): Generator<FoundState> {
+  const shapes = [...shapesOf(disk)];
   const share = Math.max(8, Math.floor(atMost / shapes.length));
   for (const shape of shapes) {
-    const choices = [...shape].map(([path, node]) => ({ path, file: model.files.get(node) }));
+    const choices = [...shape].map(([path, node]) => ({ path, file: disk.files.get(node) }));
     const contents = choices.map(({ file }) => (file === undefined ? undefined : contentsOf(file)));
     for (const pick of picks(
       contents.map((each) => each?.length ?? 1),
@@ -192,7 +98,7 @@ function* statesOf(model: Model, atMost: number, random: () => number): Generato
   }
 }
 
-function contentsOf(file: FileModel): readonly Content[] {
+function contentsOf(file: FileState): readonly Content[] {
   return (file.contents ??= possibleContents(file.durable, file.pending));
 }
 
@@ -216,23 +122,23 @@ function* picks(sizes: readonly number[], atMost: number, random: () => number):
 }
 
 /** Every choice of a moment for each folder that can be reached, as the paths it leads to. */
-function* shapesOf(model: Model): Generator<Shape> {
+function* shapesOf(disk: Pending): Generator<Shape> {
   const made = new Map<number, number>();
   function* expand(shape: ReadonlyMap<string, number>, open: readonly (readonly [string, number])[]): Generator<Shape> {
     const [first, ...rest] = open;
     if (first === undefined) {
-      if (isWhole(model, made)) yield shape;
+      if (isWhole(disk, made)) yield shape;
       return;
     }
     const [path, id] = first;
-    const folder = folderOf(model, id);
+    const folder = folderOf(disk, id);
     const entries = new Map(folder.durable);
     for (let count = 0; count <= folder.pending.length; count += 1) {
       const effect = folder.pending[count - 1];
       if (effect !== undefined) applyEntry(entries, id, effect);
       made.set(id, count);
       const found = [...entries].map(([name, node]): [string, number] => [`${path}/${name}`, node]);
-      const folders = found.filter(([, node]) => model.folders.has(node));
+      const folders = found.filter(([, node]) => disk.folders.has(node));
       yield* expand(new Map([...shape, ...found]), [...rest, ...folders]);
     }
     made.delete(id);
@@ -241,14 +147,14 @@ function* shapesOf(model: Model): Generator<Shape> {
 }
 
 /** A move between folders is in both of them or in neither; one that cannot be reached does not matter. */
-function isWhole(model: Model, made: ReadonlyMap<number, number>): boolean {
+function isWhole(disk: Pending, made: ReadonlyMap<number, number>): boolean {
   for (const [id, count] of made) {
-    for (const [at, effect] of folderOf(model, id).pending.entries()) {
+    for (const [at, effect] of folderOf(disk, id).pending.entries()) {
       if (effect.kind !== 'move') continue;
       for (const other of [effect.from.folder, effect.to.folder]) {
         const otherCount = other === id ? undefined : made.get(other);
         if (otherCount === undefined) continue;
-        if (at < count !== folderOf(model, other).pending.indexOf(effect) < otherCount) return false;
+        if (at < count !== folderOf(disk, other).pending.indexOf(effect) < otherCount) return false;
       }
     }
   }

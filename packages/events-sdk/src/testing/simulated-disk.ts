@@ -7,8 +7,17 @@
  * still unless the test moves it, so that neither number nor time alone tells two files apart.
  */
 import type { Disk, DiskEntry, OpenMode } from '../node/disk.ts';
-import { crashStates, type CrashOptions, type CrashState, type Effect } from './simulated-disk-crash.ts';
-import { diskError, ROOT, type FileNode, type FolderNode, type Node } from './simulated-disk-nodes.ts';
+import { crashStates, type CrashOptions, type CrashState } from './simulated-disk-crash.ts';
+import {
+  createNodes,
+  diskError,
+  partsOf,
+  refuseReplacing,
+  type FileNode,
+  type FolderNode,
+  type Node,
+} from './simulated-disk-nodes.ts';
+import type { Effect } from './simulated-disk-pending.ts';
 
 /** The disk, and what a test may ask of it. */
 export interface SimulatedDisk extends Disk {
@@ -43,36 +52,9 @@ export function createSimulatedDisk(options: SimulatedDiskOptions = {}): Simulat
   const now = options.now ?? ((): number => Date.UTC(2026, 1, 7));
   const log: Effect[] = [];
   const descriptors = new Map<number, Descriptor>();
-  const usedInos = new Set<bigint>();
-  let lastNode = ROOT;
   const nowNs = (): bigint => BigInt(Math.round(now())) * 1_000_000n;
-  const takeIno = (): bigint => {
-    let ino = 1n;
-    while (usedInos.has(ino)) ino += 1n;
-    usedInos.add(ino);
-    return ino;
-  };
-  const root: FolderNode = { kind: 'folder', id: ROOT, ino: takeIno(), entries: new Map(), changedAtNs: nowNs() };
+  const { root, find, placeOf, newFile, newFolder, dropped, freeWhenUnused } = createNodes(nowNs);
 
-  const partsOf = (path: string): readonly string[] => path.split('/').filter((part) => part !== '' && part !== '.');
-  const find = (path: string, call: string): Node => {
-    let node: Node = root;
-    for (const part of partsOf(path)) {
-      if (node.kind !== 'folder') throw diskError('ENOTDIR', call);
-      const next = node.entries.get(part);
-      if (next === undefined) throw diskError('ENOENT', call);
-      node = next;
-    }
-    return node;
-  };
-  const placeOf = (path: string, call: string): { readonly folder: FolderNode; readonly name: string } => {
-    const parts = partsOf(path);
-    const name = parts.at(-1);
-    if (name === undefined) throw diskError('EBUSY', call);
-    const folder = find(`/${parts.slice(0, -1).join('/')}`, call);
-    if (folder.kind !== 'folder') throw diskError('ENOTDIR', call);
-    return { folder, name };
-  };
   const changed = (...nodes: readonly Node[]): void => {
     for (const node of nodes) node.changedAtNs = nowNs();
   };
@@ -81,30 +63,6 @@ export function createSimulatedDisk(options: SimulatedDiskOptions = {}): Simulat
     changed(folder);
     const isPrivate = node.kind === 'folder' || node.isPrivate;
     log.push({ kind: 'make', folder: folder.id, name, node: node.id, isFolder: node.kind === 'folder', isPrivate });
-  };
-  const newFile = (isPrivate: boolean): FileNode => ({
-    kind: 'file',
-    id: (lastNode += 1),
-    ino: takeIno(),
-    bytes: new Uint8Array(),
-    changedAtNs: nowNs(),
-    isPrivate,
-    isLinked: true,
-    opens: 0,
-  });
-  const newFolder = (): FolderNode => ({
-    kind: 'folder',
-    id: (lastNode += 1),
-    ino: takeIno(),
-    entries: new Map(),
-    changedAtNs: nowNs(),
-  });
-  const freeWhenUnused = (node: Node): void => {
-    if (node.kind === 'folder' || (!node.isLinked && node.opens === 0)) usedInos.delete(node.ino);
-  };
-  const dropped = (node: Node): void => {
-    if (node.kind === 'file') node.isLinked = false;
-    freeWhenUnused(node);
   };
   const put = (node: FileNode, at: number, bytes: Uint8Array): void => {
     const grown = new Uint8Array(Math.max(node.bytes.length, at + bytes.length));
@@ -286,13 +244,6 @@ export function createSimulatedDisk(options: SimulatedDiskOptions = {}): Simulat
     },
     crashStates: (crashOptions) => crashStates(log, crashOptions),
   };
-}
-
-/** The rules of `rename` for what it finds at its target. */
-function refuseReplacing(node: Node, replaced: Node): void {
-  if (node.kind === 'file' && replaced.kind === 'folder') throw diskError('EISDIR', 'rename');
-  if (node.kind === 'folder' && replaced.kind === 'file') throw diskError('ENOTDIR', 'rename');
-  if (replaced.kind === 'folder' && replaced.entries.size > 0) throw diskError('ENOTEMPTY', 'rename');
 }
 
 /** A disk that holds what a crash left, all of it durable. */

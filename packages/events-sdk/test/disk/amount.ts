@@ -1,11 +1,14 @@
 /** How much is proved: a little in every test run, more where `SPEC_KITTY_CRASH_STATES` asks for that many states in all. */
 
 /** Proofs over crash states; each takes an equal part of what is asked for. */
-const PROOFS = 5;
+const PROOFS = 6;
 
 const asked = process.env['SPEC_KITTY_CRASH_STATES'];
 const perProof = asked === undefined || asked === '' ? undefined : Math.ceil(Number(asked) / PROOFS);
 if (perProof !== undefined && !Number.isFinite(perProof)) throw new Error('SPEC_KITTY_CRASH_STATES must be a number.');
+
+/** For a proof's test, in milliseconds: long enough for a busy machine, without end where more is asked for. */
+export const PROOF_TIMEOUT_MS = perProof === undefined ? 300_000 : 0;
 
 /** What came out of a proof: nothing may be lost. */
 export interface Proof {

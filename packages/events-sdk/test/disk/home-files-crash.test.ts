@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { makeDirectory } from '../../src/node/make-directory.ts';
 import { createSimulatedDisk } from '../../src/testing/simulated-disk.ts';
-import { proveMany, type Proof } from './amount.ts';
+import { PROOF_TIMEOUT_MS, proveMany, type Proof } from './amount.ts';
 import {
   ignoringShortWrites,
   renameBeforeWrite,
@@ -31,26 +31,38 @@ const proveEach = (title: string, states: number, protocols: readonly FileProtoc
     });
   });
 
-test('credentials: no loss of power and no kill leaves a half sign-in, one that was replaced or given up, a readable token or a stray one', async () => {
-  const proof = await proveEach('credentials', 8_000, [
-    credentialsProtocol(),
-    credentialsProtocol('left = "by another"\n'),
-  ]);
+test(
+  'credentials: no loss of power and no kill leaves a half sign-in, one that was replaced or given up, a readable token or a stray one',
+  async () => {
+    const proof = await proveEach('credentials', 8_000, [
+      credentialsProtocol(),
+      credentialsProtocol('left = "by another"\n'),
+    ]);
 
-  expect(proof.losses).toEqual([]);
-});
+    expect(proof.losses).toEqual([]);
+  },
+  PROOF_TIMEOUT_MS,
+);
 
-test('config.toml: no loss of power and no kill leaves anything but the old settings or the new', async () => {
-  const proof = await proveEach('config.toml', 2_000, [configProtocol]);
+test(
+  'config.toml: no loss of power and no kill leaves anything but the old settings or the new',
+  async () => {
+    const proof = await proveEach('config.toml', 2_000, [configProtocol]);
 
-  expect(proof.losses).toEqual([]);
-});
+    expect(proof.losses).toEqual([]);
+  },
+  PROOF_TIMEOUT_MS,
+);
 
-test('clock.json: a kill leaves the old mirror or the new, a loss of power at worst one that is written anew, never one ahead of the store', async () => {
-  const proof = await proveEach('clock.json', 2_000, [clockProtocol]);
+test(
+  'clock.json: a kill leaves the old mirror or the new, a loss of power at worst one that is written anew, never one ahead of the store',
+  async () => {
+    const proof = await proveEach('clock.json', 2_000, [clockProtocol]);
 
-  expect(proof.losses).toEqual([]);
-});
+    expect(proof.losses).toEqual([]);
+  },
+  PROOF_TIMEOUT_MS,
+);
 
 const MISTAKES: readonly (readonly [string, Mistake])[] = [
   ['syncs no file', withoutFileSync],

@@ -6,14 +6,18 @@ import { ownerToName } from '../../src/node/process-owner.ts';
 import { createSimulatedDisk } from '../../src/testing/simulated-disk.ts';
 import { createSimulatedMachine } from '../../src/testing/simulated-disk-processes.ts';
 import { createTestTime } from '../../src/testing/test-time.ts';
-import { proveMany } from './amount.ts';
+import { PROOF_TIMEOUT_MS, proveMany } from './amount.ts';
 import { LOCK, proveLock } from './prove-lock.ts';
 
-test('the lock: from whatever a loss of power or a kill leaves of it the next process gets in and leaves nothing (EC-5)', async () => {
-  const proof = await proveMany('directory lock', { states: 6_000, runs: 100 }, (seed) => proveLock(seed));
+test(
+  'the lock: from whatever a loss of power or a kill leaves of it the next process gets in and leaves nothing (EC-5)',
+  async () => {
+    const proof = await proveMany('directory lock', { states: 6_000, runs: 100 }, (seed) => proveLock(seed));
 
-  expect(proof.losses).toEqual([]);
-});
+    expect(proof.losses).toEqual([]);
+  },
+  PROOF_TIMEOUT_MS,
+);
 
 test('the proof of the lock finds one that is left without the name of its owner', async () => {
   // The owner's file gets a name no version of ours can read.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Disk } from '../../src/node/disk.ts';
 import type { Persister } from '../../src/storage/sqljs/index.ts';
-import { proveMany } from './amount.ts';
+import { PROOF_TIMEOUT_MS, proveMany } from './amount.ts';
 import {
   ignoringShortWrites,
   unlinkBeforeRename,
@@ -11,22 +11,30 @@ import {
 } from './broken-disks.ts';
 import { proveStore, QUEUE } from './prove-store.ts';
 
-test('sql.js: no loss of power at any moment takes an acknowledged event, halves a transaction or keeps the next process out (FR-026, EC-5)', async () => {
-  const proof = await proveMany('sql.js store', { states: 8_000, runs: 1 }, (seed) =>
-    proveStore({ seed, ...(seed % 3 === 0 ? { mostPerWrite: 9_000 } : {}) }),
-  );
+test(
+  'sql.js: no loss of power at any moment takes an acknowledged event, halves a transaction or keeps the next process out (FR-026, EC-5)',
+  async () => {
+    const proof = await proveMany('sql.js store', { states: 8_000, runs: 1 }, (seed) =>
+      proveStore({ seed, ...(seed % 3 === 0 ? { mostPerWrite: 9_000 } : {}) }),
+    );
 
-  expect(proof.losses).toEqual([]);
-});
+    expect(proof.losses).toEqual([]);
+  },
+  PROOF_TIMEOUT_MS,
+);
 
-test('sql.js: neither does it when a process was killed at any of its calls before, and the next one went on (FR-026, EC-5)', async () => {
-  // The whole life of the first process, from a home that is not there to its first acknowledged events, and on.
-  const proof = await proveMany('sql.js store after a kill', { states: 8_000, runs: 90 }, (seed) =>
-    proveStore({ seed, kills: 1 + ((seed - 1) % 90) }),
-  );
+test(
+  'sql.js: neither does it when a process was killed at any of its calls before, and the next one went on (FR-026, EC-5)',
+  async () => {
+    // The whole life of the first process, from a home that is not there to its first acknowledged events, and on.
+    const proof = await proveMany('sql.js store after a kill', { states: 8_000, runs: 90 }, (seed) =>
+      proveStore({ seed, kills: 1 + ((seed - 1) % 90) }),
+    );
 
-  expect(proof.losses).toEqual([]);
-});
+    expect(proof.losses).toEqual([]);
+  },
+  PROOF_TIMEOUT_MS,
+);
 
 test.each<[string, Mistake]>([
   ['syncs no file', withoutFileSync],

@@ -38,7 +38,7 @@ function faultsOf(
       if (bytes === undefined || bytes === null) return acknowledged.size === 0 ? undefined : 'the store is gone';
       const { events } = inspect(bytes);
       if (events === undefined) return 'the file is damaged';
-      for (const group of [1, 2, 3, 4, 5]) {
+      for (const group of [1, 2, 3, 4]) {
         const there = inGroup(group, 2).filter(({ eventId }) => events.has(eventId)).length;
         if (there === 1) return `half of group ${group} is there`;
         if (there === 0 && acknowledged.has(group)) return `acknowledged group ${group} is missing`;
@@ -76,7 +76,7 @@ function faultsOf(
     for (const next of [process, machine.start()]) {
       const trouble = await failureOf(async () => {
         const again = await open(next);
-        for (const group of next === process ? [2, 3] : [4, 5]) await recordIn(again, group);
+        for (const group of next === process ? [2, 3] : [4]) await recordIn(again, group);
         await again.close();
       });
       if (trouble !== undefined) return `the next run does not work: ${trouble.text}`;
@@ -100,6 +100,8 @@ test.each([
     expect(wrong).toEqual([]);
     expect(faults).toBeGreaterThan(300);
   },
+  // Thousands of small databases, on a machine that may be busy.
+  300_000,
 );
 
 test('the proof of failing calls finds a store that takes a short write for a whole one', async () => {
