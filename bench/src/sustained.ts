@@ -6,8 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { wpStatusChanged } from '@spec-kitty/events-sdk';
 import { openNodeClient } from '@spec-kitty/events-sdk/node';
-import { anEvent } from '@spec-kitty/events-sdk/testing';
 
+import { appendBare, prepareBare } from './bare-loop.ts';
 import { DRIVERS, type Driver } from './emission-cost.ts';
 import { median } from './statistics.ts';
 
@@ -69,30 +69,8 @@ async function perSecond(work: () => Promise<unknown>): Promise<number> {
   return (done * 1000) / (performance.now() - startedAt);
 }
 
-const DATA = JSON.stringify(anEvent());
-
-/** The anchor: clock and row in one durable transaction and nothing else. */
 function openBare(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 5000 });
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-  db.exec('CREATE TABLE clock (value INTEGER NOT NULL); INSERT INTO clock VALUES (0)');
-  db.exec('CREATE TABLE queue (id INTEGER PRIMARY KEY, event_id TEXT UNIQUE NOT NULL, data TEXT NOT NULL)');
+  prepareBare(db);
   return db;
-}
-
-const statements = new WeakMap<DatabaseSync, ReturnType<DatabaseSync['prepare']>[]>();
-
-function appendBare(db: DatabaseSync): void {
-  const prepared = statements.get(db) ?? [
-    db.prepare('SELECT value FROM clock'),
-    db.prepare('UPDATE clock SET value = ?'),
-    db.prepare('INSERT INTO queue (event_id, data) VALUES (?, ?)'),
-  ];
-  statements.set(db, prepared);
-  const [read, write, insert] = prepared;
-  db.exec('BEGIN IMMEDIATE');
-  const clock = Number(read?.get()?.['value']) + 1;
-  write?.run(clock);
-  insert?.run(`event-${clock}`, DATA);
-  db.exec('COMMIT');
 }
