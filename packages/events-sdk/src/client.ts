@@ -1,17 +1,18 @@
 /**
  * The client: one object over a store, a transport and a session. It records events, delivers them when
- * told to, and owns what it opened. Nothing is opened before it is needed.
+ * told to, and owns what it opened. Nothing is opened before it is needed, and a program that only records loads
+ * nothing of delivery.
  */
 import type { SessionProvider } from './auth/port.ts';
 import type { Draft, EventMap, EventType } from './contract/event-map.ts';
 import { createEmitter, type EmissionFacts, type EmitOptions, type Emitter } from './emitter.ts';
 import type { EmitOutcome } from './emit-outcome.ts';
 import type { ProjectLookup } from './engine/binder.ts';
-import { createBackgroundSync, type BackgroundSync, type BackgroundSyncDeps } from './engine/background-sync.ts';
+import type { BackgroundSync, BackgroundSyncDeps } from './engine/background-sync.ts';
 import { requestDrain, type LeaseDeps } from './engine/lease.ts';
 import type { SyncReport } from './engine/report.ts';
 import { readStatus, type SyncStatus } from './engine/status.ts';
-import { createSyncEngine, type SyncOptions } from './engine/sync-engine.ts';
+import type { SyncOptions } from './engine/sync-engine.ts';
 import { EventsSdkError } from './errors.ts';
 import { silentLogger, warnOnce, type Logger } from './internal/logger.ts';
 import { once } from './internal/once.ts';
@@ -20,7 +21,7 @@ import { createOfflineQueue, type OfflineQueue, type OverflowPolicy } from './qu
 import { readDestinations, type Destination } from './queue/destinations.ts';
 import { createRejectedEvents, type RejectedEvents } from './queue/rejected-events.ts';
 import type { ProjectFacts } from './queue/binding.ts';
-import { adoptProject, retargetEvents, type AdoptAnswer } from './queue/release.ts';
+import type { AdoptAnswer } from './queue/release.ts';
 import type { EventStore } from './storage/port.ts';
 import type { Spill } from './storage/spill.ts';
 import type { Transport } from './transport/port.ts';
@@ -122,6 +123,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
 
   async function background(options: Pick<BackgroundSyncDeps, 'onReport' | 'random'>): Promise<BackgroundSync> {
     const { store, queue } = await parts.open();
+    const { createBackgroundSync } = await import('./engine/background-sync.ts');
     const { openRealtime } = deps;
     const made = createBackgroundSync({
       ...deps,
@@ -142,6 +144,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   async function syncNow(options: SyncOptions | undefined): Promise<SyncReport> {
     try {
       const { store, queue } = await parts.open();
+      const { createSyncEngine } = await import('./engine/sync-engine.ts');
       return await createSyncEngine({ ...deps, store, queue, transport, logger, time }).syncNow(options);
     } catch (cause) {
       return failedReport(cause);
@@ -159,6 +162,17 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   }
 
   const rejected = createRejectedEvents(async () => (await parts.open()).store);
+  async function adopt(project: ProjectFacts): Promise<AdoptAnswer> {
+    const { store } = await parts.open();
+    const { adoptProject } = await import('./queue/release.ts');
+    return adoptProject(store, { project, session: await deps.session.current() });
+  }
+
+  async function retarget(move: { readonly from: string; readonly to: string }): Promise<number> {
+    const { store } = await parts.open();
+    const { retargetEvents } = await import('./queue/release.ts');
+    return retargetEvents(store, move);
+  }
 
   return {
     rejected: {
@@ -172,11 +186,8 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     status: () => track(status()),
     destinations: () => track(parts.open().then(({ store }) => store.read(readDestinations))),
     background: (options = {}) => track(background(options)),
-    adopt: (project) =>
-      track(
-        parts.open().then(async ({ store }) => adoptProject(store, { project, session: await deps.session.current() })),
-      ),
-    retarget: (move) => track(parts.open().then(({ store }) => retargetEvents(store, move))),
+    adopt: (project) => track(adopt(project)),
+    retarget: (move) => track(retarget(move)),
     requestDrain: () => track(askForDrain()),
 
     close() {
