@@ -50,7 +50,11 @@ test('a rejected event stays with its count and reason, and the summary says so 
   await world.makeProject();
   await world.login(server);
   await emit(world, 3);
-  server.rejectClocksUpTo(1);
+  const [refused, ...others] = world.rows().map((row) => String(row['event_id']));
+  const rejection = { event_id: refused, status: 'rejected', error: 'payload: wp_id missing' };
+  const results = [rejection, ...others.map((event_id) => ({ event_id, status: 'success' }))];
+  server.respondNext({ status: 200, body: { results } }, { path: '/api/v1/events/batch/' });
+  server.respondNext({ status: 200, body: { results: [rejection] } }, { path: '/api/v1/events/batch/' });
 
   const ended = await world.specKitty(['sync', 'now', '--json']);
 
@@ -59,10 +63,23 @@ test('a rejected event stays with its count and reason, and the summary says so 
     sent: 2,
     rejected: [{ event_type: 'WPStatusChanged', retry_count: 1 }],
   });
-  expect(world.rows()).toMatchObject([
-    { retry_count: 1, state: 'queued', reason: expect.stringContaining('lamport') as string },
-  ]);
+  expect(world.rows()).toMatchObject([{ retry_count: 1, state: 'queued', reason: 'payload: wp_id missing' }]);
   expect((await world.specKitty(['sync', 'now'])).stdout).toMatch(/1 rejected/);
+});
+
+test('events refused because the clock is behind leave again with new clock values, in their order (EC-3)', async () => {
+  const world = makeWorld();
+  const server = await startServer();
+  await world.makeProject();
+  await world.login(server);
+  await emit(world, 3);
+  server.rejectClocksUpTo(70);
+
+  const ended = await world.specKitty(['sync', 'now', '--json']);
+
+  expect(ended.code).toBe(0);
+  expect(JSON.parse(ended.stdout)).toMatchObject({ sent: 3, rejected: [], remaining: 0 });
+  expect(server.events({}).map(({ envelope }) => envelope.lamport_clock)).toEqual([72, 73, 74]);
 });
 
 test('an access token refused in the middle of a sync is renewed and the sync goes on (EC-6)', async () => {

@@ -107,8 +107,9 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
       moveBehindServer(tx, refused, serverClock, (id) => settled.has(id) || memory.hasMoved(id)),
     );
     for (const { eventId, lamportClock } of moved) memory.moved(eventId, lamportClock);
-    memory.retry(moved.map(({ eventId }) => eventId).filter((eventId) => canMove.has(eventId)));
-    tally.addRestamped(moved.length);
+    const leavingAgain = moved.map(({ eventId }) => eventId).filter((eventId) => canMove.has(eventId));
+    memory.retry(leavingAgain);
+    tally.addRestamped(moved.length, new Set(leavingAgain));
     if (moved.length > 0) logger.debug('clock-repaired', `${moved.length} events moved behind ${serverClock}`);
   }
 

@@ -45,7 +45,7 @@ export interface SyncReport {
   readonly sent: number;
   readonly duplicates: number;
   readonly pending: number;
-  /** One entry a rejection; an event that was sent again with a new clock value may have two. */
+  /** Refused, and that was the last word on it in this sync: an event sent again with a new clock value is not here. */
   readonly rejected: readonly RejectedEvent[];
   /** Rejections counted by the server's reason. */
   readonly rejectedBy: Readonly<Record<string, number>>;

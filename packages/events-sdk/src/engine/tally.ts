@@ -13,8 +13,8 @@ export interface Tally {
   add(offered: number, settlement: Settlement): void;
   /** An event was set aside without a verdict of its own. */
   addParked(event: SettledRejection): void;
-  /** Events got a new clock value. */
-  addRestamped(events: number): void;
+  /** So many events got a new clock value; the refusals of those that leave again in this pass are not the last word. */
+  addRestamped(events: number, leavingAgain: ReadonlySet<string>): void;
   counts(): Counts;
   /** True once the server has decided on an event, or one was set aside. */
   hasDecided(): boolean;
@@ -24,7 +24,7 @@ export interface Tally {
 }
 
 export function createTally(): Tally {
-  const rejected: SettledRejection[] = [];
+  let rejected: SettledRejection[] = [];
   const pending: string[] = [];
   let sent = 0;
   let duplicates = 0;
@@ -44,8 +44,9 @@ export function createTally(): Tally {
       offered += 1;
       rejected.push(event);
     },
-    addRestamped(events) {
+    addRestamped(events, leavingAgain) {
       restamped += events;
+      rejected = rejected.filter((event) => !leavingAgain.has(event.eventId));
     },
     counts: () => ({
       sent,

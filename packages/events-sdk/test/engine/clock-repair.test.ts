@@ -32,6 +32,7 @@ describe('a server whose clock is ahead', () => {
     const report = await engine.syncNow();
 
     expect(report).toMatchObject({ sent: 3, restamped: 3, remaining: 0, stoppedBy: 'drained' });
+    expect(report.rejected, 'delivered after all, so nobody has to look at them').toEqual([]);
     expect(transport.pushes.map(({ batch }) => batch.map(({ eventId }) => eventId))).toEqual([
       [testUlid(1), testUlid(2), testUlid(3)],
       [testUlid(1), testUlid(2), testUlid(3)],
@@ -134,7 +135,12 @@ describe('a server whose clock is ahead', () => {
       })),
     );
 
-    expect(await engine.syncNow()).toMatchObject({ stoppedBy: 'drained', restamped: 1, remaining: 1 });
+    expect(await engine.syncNow()).toMatchObject({
+      stoppedBy: 'drained',
+      restamped: 1,
+      remaining: 1,
+      rejected: [{ eventId: testUlid(1), retryCount: 2 }],
+    });
     expect(transport.pushes).toHaveLength(2);
     for (let pass = 0; pass < 4; pass += 1) await engine.syncNow();
 
