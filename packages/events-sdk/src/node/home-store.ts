@@ -2,7 +2,7 @@
  * The store of a home: opened with the driver the runtime has or the person chose, its clock never behind
  * clock.json, its node id settled once for all processes, what was spilled beside it taken in (DESIGN §4.1, §4.2).
  */
-import { EventsSdkError } from '../errors.ts';
+import { EventsSdkError, isEventsSdkError } from '../errors.ts';
 import type { Logger } from '../internal/logger.ts';
 import { systemTime, type Time } from '../internal/time.ts';
 import { createUlidFactory } from '../id/ulid.ts';
@@ -71,26 +71,27 @@ export async function openHomeStore(options: OpenHomeStoreOptions): Promise<Home
 
   const store = await openReopeningStore({
     patience,
-    async open() {
-      makeHome(home, disk);
-      for (;;) {
-        if (damaged.isUnderWay()) await damaged.resume();
-        const opened = await openDriver({ driver, home, disk, patience });
-        // Begun while we opened: this may be the file that is being put aside.
-        if (damaged.isUnderWay()) {
-          await opened.close();
-          continue;
+    open: () =>
+      told(home, async () => {
+        makeHome(home, disk);
+        for (;;) {
+          if (damaged.isUnderWay()) await damaged.resume();
+          const opened = await openDriver({ driver, home, disk, patience });
+          // Begun while we opened: this may be the file that is being put aside.
+          if (damaged.isUnderWay()) {
+            await opened.close();
+            continue;
+          }
+          try {
+            nodeId = await settleIdentity(opened, options, nodeId);
+          } catch (cause) {
+            await opened.close();
+            throw cause;
+          }
+          isOpened = true;
+          return opened;
         }
-        try {
-          nodeId = await settleIdentity(opened, options, nodeId);
-        } catch (cause) {
-          await opened.close();
-          throw cause;
-        }
-        isOpened = true;
-        return opened;
-      }
-    },
+      }),
     recover: damaged.recover,
     settle: (tx, clock) => {
       tx.raiseClock(clock);
@@ -104,6 +105,20 @@ export async function openHomeStore(options: OpenHomeStoreOptions): Promise<Home
   if (nodeId === undefined) throw new EventsSdkError('STORAGE_UNAVAILABLE', 'queue.db could not be read.');
   const spill = options.spill ?? openHomeSpill(options);
   return { store: takingIn(store, { spill, nodeId, logger: options.logger }), driver, nodeId };
+}
+
+/** What a folder answers that may not be looked into is no error of a store yet. */
+async function told<T>(home: Home, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (isEventsSdkError(cause)) throw cause;
+    throw new EventsSdkError(
+      'STORAGE_UNAVAILABLE',
+      `Cannot use ${home.display(home.root)} (${errorCodeOf(cause)}). Check its permissions.`,
+      { cause },
+    );
+  }
 }
 
 function makeHome(home: Home, disk: Disk): void {
