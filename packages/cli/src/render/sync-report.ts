@@ -49,6 +49,8 @@ export function renderSyncReport(report: SyncReport, server: string | null): str
     );
   else if (report.stoppedBy === 'drained') lines.push('Nothing to send.');
 
+  if (report.restamped > 0)
+    lines.push(`The server's clock was ahead: ${events(report.restamped)} got a new place in the order.`);
   for (const [reason, count] of reasons(report)) lines.push(`  rejected: ${events(count)}: ${reason}`);
   const stop = STOPS[report.stoppedBy];
   // The engine's own sentence knows more than ours; what to do follows either.
@@ -77,6 +79,7 @@ export function syncReportDocument(report: SyncReport): Record<string, unknown> 
       retry_count: event.retryCount,
       parked: event.parked,
     })),
+    restamped: report.restamped,
     batches: report.batches,
     remaining: report.remaining,
     held: report.held,

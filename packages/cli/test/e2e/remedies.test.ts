@@ -2,16 +2,14 @@
  * Every remedy is typed as it is printed: each case provokes a refusal of the built program, runs the remedy in a
  * shell where `spec-kitty` is that program, and tries the refused command again.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { expect, test } from 'vitest';
 
+import { typeInShell as type } from './shell.ts';
 import { ADA, makeWorld, startServer, type World } from './world.ts';
-
-const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 interface Refused {
   readonly code: string;
@@ -31,25 +29,6 @@ interface Case {
 }
 
 const IMPLEMENT = ['implement', 'WP01'];
-
-/** Runs a line in a shell; standard input is empty, and placeholders are filled. */
-function type(world: World, line: string, folder = ''): { readonly code: number | null; readonly output: string } {
-  const programs = join(world.root, 'bin');
-  mkdirSync(programs, { recursive: true });
-  writeFileSync(join(programs, 'spec-kitty'), `#!/bin/sh\nexec '${process.execPath}' '${bin}' "$@"\n`, { mode: 0o755 });
-  const answer = spawnSync('sh', ['-c', line], {
-    cwd: join(world.repository, folder),
-    env: {
-      ...world.env,
-      PATH: `${programs}:${process.env['PATH'] ?? ''}`,
-      HOME: world.root,
-      GIT_CONFIG_GLOBAL: join(world.root, 'gitconfig'),
-    },
-    encoding: 'utf8',
-    input: '',
-  });
-  return { code: answer.status, output: answer.stdout + answer.stderr };
-}
 
 function refusedBy(answer: { readonly stdout: string }): Refused {
   return JSON.parse(answer.stdout) as Refused;

@@ -101,6 +101,11 @@ export function openNodeClient(options: {
       await called('destinations');
       return script.destinations ?? [];
     },
+    // Shown by the end-to-end tests, on a real home.
+    explain: async () => [],
+    adopt: async () => ({ kind: 'no-project' }),
+    retarget: async () => 0,
+    diagnose: async () => [],
     // What becomes of refused events is shown by the end-to-end tests, on a real queue.
     rejected: {
       list: async () => [],

@@ -4,7 +4,7 @@
  */
 import type { Session } from '../auth/port.ts';
 import { bindRow, type ProjectFacts } from '../queue/binding.ts';
-import type { EventStore, StoredEvent } from '../storage/port.ts';
+import type { EventStore, StoredEvent, StoreReader } from '../storage/port.ts';
 import { projectTeamKey } from '../storage/values.ts';
 
 /** What a project's own files say now. */
@@ -35,28 +35,13 @@ export function createBinder(deps: {
     }
   }
 
-  /** The row's project: its own uuid if it has one, with what the files and earlier deliveries say about it. */
-  function factsOf(row: StoredEvent, knownTeam: (projectUuid: string) => string | undefined): ProjectFacts | null {
-    const found = row.projectRoot === null ? null : (onDisk.get(row.projectRoot) ?? null);
-    const uuid = row.projectUuid ?? found?.uuid;
-    if (uuid === undefined) return null;
-    const sameProject = found?.uuid === uuid ? found : null;
-    return {
-      uuid,
-      slug: sameProject?.slug ?? null,
-      teamSlug: sameProject?.teamSlug ?? knownTeam(uuid) ?? null,
-      // The place the event came from may withhold it even if its identity has changed since.
-      syncEnabled: found?.syncEnabled ?? true,
-    };
-  }
-
   async function bind(rows: readonly StoredEvent[]): Promise<boolean> {
     await readProjects(rows);
     const patches = await store.read((reader) =>
       rows.flatMap((row) => {
         const patch = bindRow(
           row,
-          factsOf(row, (uuid) => reader.value(projectTeamKey(uuid))),
+          projectOf(row, row.projectRoot === null ? null : (onDisk.get(row.projectRoot) ?? null), reader),
           session,
         );
         return patch === undefined ? [] : [{ eventId: row.eventId, patch }];
@@ -79,5 +64,19 @@ export function createBinder(deps: {
       await bind(rows);
     },
     bindBatch: bind,
+  };
+}
+
+/** A row's project: its own uuid if it has one, with what the files at its root (`found`) and earlier deliveries say about it. */
+export function projectOf(row: StoredEvent, found: ProjectFacts | null, reader: StoreReader): ProjectFacts | null {
+  const uuid = row.projectUuid ?? found?.uuid;
+  if (uuid === undefined) return null;
+  const sameProject = found?.uuid === uuid ? found : null;
+  return {
+    uuid,
+    slug: sameProject?.slug ?? null,
+    teamSlug: sameProject?.teamSlug ?? reader.value(projectTeamKey(uuid)) ?? null,
+    // The place the event came from may withhold it even if its identity has changed since.
+    syncEnabled: found?.syncEnabled ?? true,
   };
 }

@@ -15,6 +15,8 @@ export { createGitFacts, readOriginUrl, type GitFacts, type GitFactsDeps, type G
 export { resolveHome, type Env, type Home } from './home.ts';
 export type { DriverChoice, QueueDriver } from './config-file.ts';
 export { openHomeStore, type HomeStore } from './home-store.ts';
+export type { CheckName, Finding } from './diagnose.ts';
+export type { HomeCare } from './home-care.ts';
 export type { ConnectionStatus, HomeStatus } from './home-status.ts';
 export { currentHostname, currentUsername, deriveNodeId, type NodeIdParts } from './node-id.ts';
 export {
@@ -23,8 +25,8 @@ export {
   type NodeEmitOptions,
   type NodeSyncOptions,
   type OpenNodeClientOptions,
-  type ServerProbe,
 } from './open-node-client.ts';
 export type { ProjectHere } from './project-facts.ts';
 export { deriveNewIdentity, readProjectIdentity, type ProjectRead } from './project-identity.ts';
 export { findProjectRoot } from './project-root.ts';
+export type { ServerProbe } from './server-probe.ts';

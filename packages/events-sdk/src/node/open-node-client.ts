@@ -19,7 +19,6 @@ import type { OverflowPolicy } from '../queue/offline-queue.ts';
 import type { Destination } from '../queue/destinations.ts';
 import type { RejectedEvents } from '../queue/rejected-events.ts';
 import type { EventStore } from '../storage/port.ts';
-import type { ProbeVerdict } from '../transport/http/probe-server.ts';
 import { createAccounts } from './accounts.ts';
 import { createClockMirror } from './clock-mirror.ts';
 import { readSyncConfig, setServerUrl, type ConfigSource, type SyncConfig } from './config-file.ts';
@@ -27,10 +26,12 @@ import type { CourierCommand } from './courier.ts';
 import { withDeadline } from './deadline.ts';
 import { createDispatch, type HandOff } from './dispatch.ts';
 import { resolveHome, type Env, type Home } from './home.ts';
+import { createHomeCare, type HomeCare } from './home-care.ts';
 import { DEFAULT_STORE_WAIT_MS, openHomeSpill, openHomeStore } from './home-store.ts';
 import { readHomeStatus, type HomeStatus } from './home-status.ts';
 import { isGoneOwner, leaseOwner } from './lease-owner.ts';
 import { createProjectReader } from './project-facts.ts';
+import { createProbe, type ProbeServer } from './server-probe.ts';
 import { createStorePatience } from './store-patience.ts';
 
 export interface OpenNodeClientOptions<M extends EventMap = SpecKittyEvents> {
@@ -63,23 +64,15 @@ export interface NodeSyncOptions extends SyncOptions {
   readonly deadlineMs?: number;
 }
 
-/** What a server said of itself. */
-export interface ServerProbe {
-  readonly server: string;
-  /** Whether it was asked as somebody: without a token a healthy server says nothing about the sign-in. */
-  readonly isSignedIn: boolean;
-  readonly verdict: ProbeVerdict;
-}
-
-export interface NodeClient<M extends EventMap = SpecKittyEvents> {
+export interface NodeClient<M extends EventMap = SpecKittyEvents> extends HomeCare {
   emit: Emitter<M>['emit'];
   /** As {@link Emitter.emitAll}, for events of a named project. */
   emitAll(drafts: Parameters<Emitter<M>['emitAll']>[0], options?: NodeEmitOptions): ReturnType<Emitter<M>['emitAll']>;
   /** Delivers everything sendable now, whatever runs in the background. Never rejects. */
   syncNow(options?: NodeSyncOptions): Promise<SyncReport>;
   status(): Promise<HomeStatus>;
-  /** Asks the server in force how it is and whether it accepts this sign-in; null when none is set. A token that has run out is renewed first, as for a delivery. Never rejects. */
-  probe(signal?: AbortSignal): Promise<ServerProbe | null>;
+  /** Asks the server in force how it is and whether it accepts this sign-in. */
+  probe: ProbeServer;
   /** Where waiting events are to go. Rejects with STORAGE_*. */
   destinations(): Promise<readonly Destination[]>;
   /** What the server refused, for a person to decide on. */
@@ -213,19 +206,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       spilled: spill.count(),
     });
 
-  const probe = async (signal?: AbortSignal): Promise<ServerProbe | null> => {
-    const server = await serverUrl();
-    if (server === null) return null;
-    const token = await accounts.session.accessToken(signal);
-    const { probeServer } = await import('../transport/http/index.ts');
-    const verdict = await probeServer({
-      server,
-      time,
-      ...(token.kind === 'token' ? { accessToken: token.accessToken } : {}),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    return { server, isSignedIn: token.kind === 'token', verdict };
-  };
+  const probe = createProbe({ server: serverUrl, session: accounts.session, time });
 
   const dispatch = createDispatch({
     home,
@@ -236,7 +217,21 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
     ...(options.courier === undefined ? {} : { courier: options.courier }),
   });
 
+  const care = createHomeCare({
+    home,
+    time,
+    store: async () => (await homeStore()).store,
+    auth: accounts.status,
+    projects,
+    isGone: isGoneOwner,
+    delivery: async () => projects.delivery((await config()).delivery),
+    config: () => readSyncConfig(configSource(home), env),
+    status,
+    probe,
+  });
+
   return {
+    ...care,
     async emit(draft, emitOptions) {
       mirror.moves();
       return (await client()).emit(draft, emitOptions);
