@@ -26,7 +26,7 @@ const STORMS: readonly Storm[] = [
     name: 'contention',
     folder: 'packages/events-sdk',
     files: ['test/storm/contention.test.ts'],
-    amounts: { SPEC_KITTY_STORM_EMITS: 1_000 },
+    amounts: { SPEC_KITTY_STORM_EMITS: 100 },
   },
   {
     name: 'commands',
