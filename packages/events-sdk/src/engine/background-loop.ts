@@ -187,6 +187,7 @@ function firstState(now: number): BackgroundState {
     work: 'all',
     request: null,
     retryAt: null,
+    paceAt: null,
     flushAt: now + FLUSH_INTERVAL_MS,
     lookAt: now,
     renewAt: now,

@@ -26,7 +26,7 @@ export type LinkReason =
   | 'unsupported'
   /** The server refuses this account a link. */
   | 'forbidden'
-  /** Batches fail as well. */
+  /** Batches fail as well; where there may be a link, it is tried all the same. */
   | 'unreachable'
   | 'signed-out'
   | 'stopped';
@@ -95,10 +95,11 @@ export function nextLink(link: Link, event: LinkEvent, now: number): Link {
       if (link.state !== 'connected') return link;
       return to('reconnecting', 'lost', { attempts: 0, retryAt: now + event.delayMs });
     case 'failed': {
-      if (link.state !== 'reconnecting') return link;
+      if (!isTrying(link)) return link;
       const attempts = link.attempts + 1;
       if (attempts >= MAX_RECONNECTS) return to('offline-batch', 'gave-up', { attempts });
-      return to('reconnecting', 'failed', { attempts, retryAt: now + event.delayMs });
+      const [state, reason] = link.state === 'offline' ? (['offline', 'unreachable'] as const) : TRYING_AGAIN;
+      return to(state, reason, { attempts, retryAt: now + event.delayMs });
     }
     case 'settled':
       return to('offline-batch', event.reason, { batchesOnly: event.reason });
@@ -111,19 +112,33 @@ export function nextLink(link: Link, event: LinkEvent, now: number): Link {
         ? connectNow()
         : to('reconnecting', 'connecting', { attempts: 0, retryAt: now, batchesOnly: null });
     case 'batch-decided':
-      if (link.reason === 'unreachable' && link.batchesOnly !== null) return to('offline-batch', link.batchesOnly);
+      if (link.reason === 'unreachable')
+        return link.batchesOnly === null
+          ? to(...TRYING_AGAIN, { retryAt: link.retryAt })
+          : to('offline-batch', link.batchesOnly);
       return isGivenUpLongEnough(link, now) ? connectNow() : link;
     case 'batch-failed':
-      return link.state === 'offline-batch' && link.batchesOnly !== null ? to('offline', 'unreachable') : link;
+      if (link.state === 'offline-batch' && link.batchesOnly !== null) return to('offline', 'unreachable');
+      // While the first attempt is under way nothing has shown yet that there is no link.
+      return link.state === 'reconnecting' && link.reason !== 'connecting'
+        ? to('offline', 'unreachable', { retryAt: link.retryAt })
+        : link;
     case 'new-event':
       return isGivenUpLongEnough(link, now) ? connectNow() : link;
     case 'online':
-      return link.reason === 'gave-up' || link.state === 'reconnecting' ? connectNow() : link;
+      return link.reason === 'gave-up' || isTrying(link) ? connectNow() : link;
     case 'stopped':
       return to('offline', 'stopped');
     default:
       return event satisfies never;
   }
+}
+
+const TRYING_AGAIN = ['reconnecting', 'failed'] as const;
+
+/** An attempt is under way or planned. */
+function isTrying({ state, reason, batchesOnly }: Link): boolean {
+  return state === 'reconnecting' || (reason === 'unreachable' && batchesOnly === null);
 }
 
 function isGivenUpLongEnough(link: Link, now: number): boolean {

@@ -19,6 +19,8 @@ export interface BackgroundState {
   readonly request: string | null;
   /** No attempt before: the wait after a failure. */
   readonly retryAt: number | null;
+  /** No batch before: the pace of the home, as of the last look. */
+  readonly paceAt: number | null;
   /** At the latest, a queue that is not empty is tried again. */
   readonly flushAt: number;
   readonly lookAt: number;
@@ -68,15 +70,18 @@ export function nextStep(state: BackgroundState, now: number): Step {
   const hasRows = state.queued + state.held > 0;
   if (retryAt !== null && now < retryAt)
     return sleepUntil(state.renewAt, state.lookAt, hasRows ? retryAt : null, connectAt);
-  if (hasRows && (state.work === 'all' || now >= state.flushAt))
-    return { kind: 'pass', via: 'batch', scope: 'all', paced: true };
-  if (hasRows && (state.work === 'new' || retryAt !== null)) {
-    // After a failure a batch is the surer way, and its answer says more.
-    const isLinkFit =
-      link.state === 'connected' && !state.linkFailed && retryAt === null && state.queued <= LINK_MOST_EVENTS;
-    return { kind: 'pass', via: isLinkFit ? 'link' : 'batch', scope: 'new', paced: true };
-  }
-  return sleepUntil(state.renewAt, state.lookAt, hasRows ? state.flushAt : null, connectAt);
+  const isAllDue = state.work === 'all' || now >= state.flushAt;
+  const isNewDue = state.work === 'new' || retryAt !== null;
+  if (!hasRows || !(isAllDue || isNewDue))
+    return sleepUntil(state.renewAt, state.lookAt, hasRows ? state.flushAt : null, connectAt);
+  // After a failure a batch is the surer way, and its answer says more.
+  const isLinkFit =
+    link.state === 'connected' && !state.linkFailed && retryAt === null && state.queued <= LINK_MOST_EVENTS;
+  if (!isAllDue && isLinkFit) return { kind: 'pass', via: 'link', scope: 'new', paced: true };
+  // Waited out here and not within the pass: a link that opens meanwhile is the faster way.
+  if (state.paceAt !== null && now < state.paceAt)
+    return sleepUntil(state.renewAt, state.lookAt, state.paceAt, connectAt);
+  return { kind: 'pass', via: 'batch', scope: isAllDue ? 'all' : 'new', paced: true };
 }
 
 /** The same plan after the wall clock was set back by `ms`: what was due in a second is due in a second. */
@@ -85,6 +90,7 @@ export function setBack(state: BackgroundState, ms: number): BackgroundState {
   return {
     ...state,
     retryAt: earlier(state.retryAt),
+    paceAt: earlier(state.paceAt),
     flushAt: state.flushAt - ms,
     lookAt: state.lookAt - ms,
     renewAt: state.renewAt - ms,

@@ -7,6 +7,7 @@ import type { Time } from '../internal/time.ts';
 import type { EventStore } from '../storage/port.ts';
 import { VALUE } from '../storage/values.ts';
 import type { Ground } from './background-ground.ts';
+import { readPaceWait } from './pace.ts';
 import { readSyncRequest } from './sync-request.ts';
 
 /** How often to look, in milliseconds. */
@@ -35,8 +36,9 @@ export function createStoreWatch(deps: {
         held: reader.count({ states: ['held'] }),
         isAsked: reader.value(VALUE.drainRequest) !== undefined,
         request: readSyncRequest(reader) ?? null,
+        paceMs: readPaceWait(reader, time.now()),
       }));
-      const { queued, held, request, isAsked } = seen;
+      const { queued, held, request, isAsked, paceMs } = seen;
       const hasMoved = lastClock !== undefined && seen.clock !== lastClock;
       // More rows without a tick: events stamped elsewhere, released or moved here.
       const isNew = isAsked || hasMoved || queued > ground.state().queued;
@@ -52,7 +54,15 @@ export function createStoreWatch(deps: {
       }
       // With nothing left there is nothing left to try; what comes later is new.
       const work = queued + held === 0 ? 'none' : ground.state().work;
-      ground.set({ queued, held, request, work, lookAt: time.now() + LOOK_MS });
+      const now = time.now();
+      ground.set({
+        queued,
+        held,
+        request,
+        work,
+        paceAt: paceMs === 0 ? null : now + paceMs,
+        lookAt: now + LOOK_MS,
+      });
       if (!isNew) return;
       ground.activity.lastAt = time.now();
       if (ground.state().work === 'none') ground.set({ work: 'new' });

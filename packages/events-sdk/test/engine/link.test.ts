@@ -63,6 +63,31 @@ describe('the table of the link', () => {
       [STARTED, { kind: 'settled', reason: 'unsupported' }, { kind: 'batch-failed' }, { kind: 'batch-decided' }],
       { state: 'offline-batch', reason: 'unsupported' },
     ],
+    [
+      'a lost link is offline once batches fail as well, and is tried all the same',
+      [STARTED, { kind: 'opened' }, { kind: 'lost', delayMs: 9000 }, { kind: 'batch-failed' }],
+      { state: 'offline', reason: 'unreachable', attempts: 0, retryAt: 11_000 },
+    ],
+    [
+      'which counts its attempts on',
+      [STARTED, FAILED, { kind: 'batch-failed' }, FAILED],
+      { state: 'offline', reason: 'unreachable', attempts: 2, retryAt: 3100 },
+    ],
+    [
+      'up to the tenth',
+      [STARTED, FAILED, { kind: 'batch-failed' }, ...failures(MAX_RECONNECTS - 1)],
+      { state: 'offline-batch', reason: 'gave-up', retryAt: null },
+    ],
+    [
+      'and is reconnecting again when a batch is decided on',
+      [STARTED, FAILED, { kind: 'batch-failed' }, { kind: 'batch-decided' }],
+      { state: 'reconnecting', attempts: 1, retryAt: 1100 },
+    ],
+    [
+      'a batch that fails during the first attempt says nothing about the link',
+      [STARTED, { kind: 'batch-failed' }],
+      { state: 'reconnecting', reason: 'connecting', retryAt: 0 },
+    ],
     ['without a sign-in it is offline', [STARTED, { kind: 'signed-out' }], { state: 'offline', reason: 'signed-out' }],
     [
       'a new sign-in asks a server that had none once more',
@@ -88,7 +113,7 @@ describe('the table of the link', () => {
     },
   );
 
-  test('whatever happens in whatever order, it is connected only by opening, and an attempt is planned only while it is reconnecting', () => {
+  test('whatever happens in whatever order, it is connected only by opening, and an attempt is planned only while it is tried', () => {
     const event = fc.constantFrom<LinkEvent>(
       STARTED,
       { kind: 'opened' },
@@ -112,7 +137,8 @@ describe('the table of the link', () => {
           now += ms;
           const next = nextLink(link, what, now);
           if (next.state === 'connected' && link.state !== 'connected') expect(what.kind).toBe('opened');
-          if (next.retryAt !== null) expect(next.state).toBe('reconnecting');
+          if (next.retryAt !== null)
+            expect(next.state === 'reconnecting' || next.reason === 'unreachable', next.reason).toBe(true);
           expect(next.attempts).toBeLessThanOrEqual(MAX_RECONNECTS);
           link = next;
         }

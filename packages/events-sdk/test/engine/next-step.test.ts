@@ -15,6 +15,7 @@ function state(change: Partial<BackgroundState> = {}): BackgroundState {
     work: 'none',
     request: null,
     retryAt: null,
+    paceAt: null,
     flushAt: NOW + 1000,
     lookAt: NOW + 100,
     renewAt: NOW + 500,
@@ -73,6 +74,21 @@ describe('the next step', () => {
       { kind: 'pass', via: 'batch', scope: 'new', paced: true },
     ],
     [
+      'a batch keeps the pace of the home, a link that is due is opened meanwhile (FR-033)',
+      {
+        queued: 1,
+        work: 'all',
+        paceAt: NOW + 90,
+        link: { ...newLink(NOW), state: 'reconnecting', retryAt: NOW + 60 },
+      },
+      { kind: 'sleep', until: NOW + 60 },
+    ],
+    [
+      'and a link that is open has none to keep',
+      { queued: 1, work: 'new', paceAt: NOW + 90, link: CONNECTED },
+      { kind: 'pass', via: 'link', scope: 'new', paced: true },
+    ],
+    [
       "a person's request: at once, everything, without pace, even during a wait (US7-4)",
       { queued: 1, request: 'id', retryAt: NOW + 50_000, signInAt: NOW + 50_000 },
       { kind: 'pass', via: 'batch', scope: 'all', paced: false },
@@ -105,6 +121,7 @@ describe('the next step', () => {
       held: fc.nat(2),
       work: fc.constantFrom('none' as const, 'new' as const, 'all' as const),
       retryAt: orNull,
+      paceAt: orNull,
       flushAt: time,
       lookAt: time,
       renewAt: time,

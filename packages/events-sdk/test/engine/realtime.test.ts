@@ -71,6 +71,26 @@ describe('an open link', () => {
     await background.stop();
   });
 
+  test('takes over at once what waits for the pace of batches while it opens', async () => {
+    const { background, time, realtime, transport, emit, waiting } = await setupLinked({
+      queued: 1,
+      random: () => 0.999,
+    });
+    realtime.connectNext(NO_WAY);
+    await background.start();
+    await time.advance(200);
+    expect(transport.accepted).toEqual([testUlid(1)]);
+
+    await emit();
+    // The second attempt, 500 ms after the first; the pace would allow the second batch after 5 s.
+    await time.advance(800);
+
+    expect(realtime.accepted).toEqual([testUlid(2)]);
+    expect(transport.pushes).toHaveLength(1);
+    expect(await waiting()).toEqual([]);
+    await background.stop();
+  });
+
   test('leaves a long queue to batches of a thousand', async () => {
     const { background, time, realtime, transport } = await setupLinked({ queued: 1500 });
 
