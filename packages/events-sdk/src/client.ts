@@ -59,6 +59,12 @@ export interface ClientEmitOptions extends EmitOptions {
   readonly projectRoot?: string;
 }
 
+/** How a client delivers in the background. */
+export interface BackgroundOptions extends Pick<BackgroundSyncDeps, 'onReport' | 'random'> {
+  /** What this process is called while it delivers. Default: the client's own role. */
+  readonly role?: string;
+}
+
 export interface Client<M extends EventMap> extends Emitter<M> {
   /** As {@link Emitter.emit}, for an event of a named project. */
   emit<T extends EventType<M>>(draft: Draft<M, T>, options?: ClientEmitOptions): Promise<EmitOutcome<M, T>>;
@@ -73,7 +79,7 @@ export interface Client<M extends EventMap> extends Emitter<M> {
   /** What the server refused, for a person to decide on. */
   readonly rejected: RejectedEvents;
   /** Delivery in the background, not started. `close` stops what is still running, at once. */
-  background(options?: Pick<BackgroundSyncDeps, 'onReport' | 'random'>): Promise<BackgroundSync>;
+  background(options?: BackgroundOptions): Promise<BackgroundSync>;
   /** Gives a project's events that are held for another team to the team signed in. `project` is what its files say. */
   adopt(project: ProjectFacts): Promise<AdoptAnswer>;
   /** Moves waiting events to another address of the same server; answers how many. Rejects with INVALID_SERVER_URL. */
@@ -121,13 +127,14 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     serverClock: async (context) => (await deps.openTransport()).serverClock?.(context),
   };
 
-  async function background(options: Pick<BackgroundSyncDeps, 'onReport' | 'random'>): Promise<BackgroundSync> {
+  async function background({ role, ...options }: BackgroundOptions): Promise<BackgroundSync> {
     const { store, queue } = await parts.open();
     const { createBackgroundSync } = await import('./engine/background-sync.ts');
     const { openRealtime } = deps;
     const made = createBackgroundSync({
       ...deps,
       ...options,
+      lease: role === undefined ? deps.lease : { ...deps.lease, owner: { ...deps.lease.owner, role } },
       store,
       queue,
       transport,

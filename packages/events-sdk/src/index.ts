@@ -26,6 +26,7 @@ export {
   type StopAnswer,
 } from './engine/background-sync.ts';
 export type { EventExplanation, WaitingGate } from './engine/explain.ts';
+export type { StartOptions } from './engine/take-lease.ts';
 export type { LeaseOwner } from './engine/lease.ts';
 export type { Link, LinkReason, LinkState } from './engine/link.ts';
 export type { LinkStatus } from './engine/link-record.ts';

@@ -25,6 +25,8 @@ export interface Ground {
 /** What has happened so far. */
 export interface Activity {
   isSending: boolean;
+  /** Another process has asked this one to make room. */
+  isUnwanted: boolean;
   /** When an event was last seen or sent, in milliseconds since the epoch. */
   lastAt: number;
   delivered: number;
@@ -70,7 +72,7 @@ export function createGround(deps: {
     },
     isEnding: () => isEnding,
     failures: 0,
-    activity: { isSending: false, lastAt: time.now(), delivered: 0, rejectedIds: new Set() },
+    activity: { isSending: false, isUnwanted: false, lastAt: time.now(), delivered: 0, rejectedIds: new Set() },
     abort: new AbortController(),
   };
 }

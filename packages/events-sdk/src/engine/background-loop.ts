@@ -51,7 +51,7 @@ export function createBackgroundLoop(deps: LoopDeps): BackgroundLoop {
   const { store, lease, logger, time, random, session: sessions } = deps;
   const ground = createGround({ time, initial: firstState(time.now()), onChange: deps.onChange });
   const signIn = createSignInWatch({ ground, sessions, logger, time });
-  const watch = createStoreWatch({ ground, store, time });
+  const watch = createStoreWatch({ ground, store, lease, time });
   let isLeaseLost = false;
   let lastNow = time.now();
 

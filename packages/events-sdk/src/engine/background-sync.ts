@@ -7,10 +7,11 @@ import { systemChance } from '../internal/chance.ts';
 import { systemTime, type Time } from '../internal/time.ts';
 import type { RealtimeTransport } from '../transport/realtime-port.ts';
 import { createBackgroundLoop, type BackgroundLoop } from './background-loop.ts';
-import { acquireLease, type HeldLease, type LeaseDeps, type LeaseOwner } from './lease.ts';
+import type { HeldLease, LeaseDeps, LeaseOwner } from './lease.ts';
 import { newLink, type Link } from './link.ts';
 import type { PassDeps } from './pass.ts';
 import type { SyncReport } from './report.ts';
+import { takeLease, type StartOptions } from './take-lease.ts';
 
 export interface BackgroundSyncDeps extends Omit<PassDeps, 'time'> {
   /** The realtime way out. Default: batches only. */
@@ -48,6 +49,8 @@ export interface BackgroundStatus {
   readonly retryAt: number | null;
   /** When an event was last seen or sent. */
   readonly lastActivityAt: number;
+  /** Another process has asked this one to make room; whether to stop is the host's to decide. */
+  readonly isUnwanted: boolean;
 }
 
 /** What `stop` leaves behind. Counts are of events. */
@@ -61,8 +64,8 @@ export interface StopAnswer {
 }
 
 export interface BackgroundSync {
-  /** Takes the lease and begins. Rejects as the store does, and with CLOSED after `stop`. */
-  start(): Promise<StartAnswer>;
+  /** Takes the lease and begins; after `busy` it may be tried again. Rejects as the store does, and with CLOSED after `stop`. */
+  start(options?: StartOptions): Promise<StartAnswer>;
   /**
    * Lets the request under way end, offers what is new once more unless the last attempt failed, and gives the lease up.
    * At the deadline requests are aborted. Default 5,000 ms; 0: at once. Never rejects; safe to call twice.
@@ -97,6 +100,7 @@ export function createBackgroundSync(deps: BackgroundSyncDeps): BackgroundSync {
         queued: 0,
         retryAt: null,
         lastActivityAt: createdAt,
+        isUnwanted: false,
       };
     const { link, queued, retryAt, signInAt } = loop.state();
     const phase = hasEnded
@@ -108,7 +112,8 @@ export function createBackgroundSync(deps: BackgroundSyncDeps): BackgroundSync {
           : retryAt !== null
             ? 'waiting'
             : 'idle';
-    return { phase, link, queued, retryAt, lastActivityAt: loop.activity.lastAt };
+    const { lastAt, isUnwanted } = loop.activity;
+    return { phase, link, queued, retryAt, lastActivityAt: lastAt, isUnwanted };
   }
 
   function publish(): void {
@@ -127,14 +132,18 @@ export function createBackgroundSync(deps: BackgroundSyncDeps): BackgroundSync {
     }
   }
 
-  async function start(): Promise<StartAnswer> {
-    if (stopping !== undefined || hasEnded)
-      throw new EventsSdkError('CLOSED', 'Background delivery has ended; create a new one.');
+  const hasStopped = (): boolean => stopping !== undefined || hasEnded;
+
+  async function start(options: StartOptions): Promise<StartAnswer> {
+    if (hasStopped()) throw new EventsSdkError('CLOSED', 'Background delivery has ended; create a new one.');
     if (loop !== undefined) return { kind: 'running' };
-    const { store } = deps;
-    const answer = await acquireLease({ store, time, ...deps.lease });
+    const answer = await takeLease({ store: deps.store, time, ...deps.lease }, { ...options, isStopped: hasStopped });
     if (answer.kind === 'busy') return { kind: 'busy', holder: answer.holder.owner };
     lease = answer.lease;
+    if (hasStopped()) {
+      await lease.release();
+      throw new EventsSdkError('CLOSED', 'Background delivery was stopped while it started.');
+    }
     const made = createBackgroundLoop({
       ...deps,
       lease,
@@ -186,7 +195,7 @@ export function createBackgroundSync(deps: BackgroundSyncDeps): BackgroundSync {
   }
 
   return {
-    start,
+    start: (options = {}) => start(options),
     stop({ deadlineMs = STOP_DEADLINE_MS } = {}) {
       stopping ??= stopWithin(deadlineMs);
       return stopping;

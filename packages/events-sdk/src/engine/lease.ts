@@ -18,10 +18,21 @@ export interface LeaseOwner {
   readonly host: string;
   /** What it is: `sync now`, `courier`. */
   readonly role: string;
+  /** Version of the program; absent where it has not said. */
+  readonly version?: string;
 }
 
+/** An owner as it stands in the store. */
+export const ownerSchema = v.object({
+  pid: v.number(),
+  startedAt: v.string(),
+  host: v.string(),
+  role: v.string(),
+  version: v.exactOptional(v.string()),
+});
+
 const leaseSchema = v.object({
-  owner: v.object({ pid: v.number(), startedAt: v.string(), host: v.string(), role: v.string() }),
+  owner: ownerSchema,
   token: v.string(),
   since: v.number(),
   heartbeatAt: v.number(),
@@ -50,6 +61,8 @@ export interface HeldLease {
   finish(): Promise<boolean>;
   /** Gives the lease up whatever was asked. */
   release(): Promise<void>;
+  /** True once another process has asked this one to make room. */
+  isUnwanted(reader: StoreReader): boolean;
 }
 
 export type LeaseAnswer =
@@ -81,6 +94,7 @@ export async function acquireLease(deps: LeaseDeps): Promise<LeaseAnswer> {
     if (isLive(present, time.now(), isGone)) return present;
     tx.setValue(VALUE.lease, write(since));
     tx.setValue(VALUE.drainRequest, null);
+    tx.setValue(VALUE.leaveRequest, null);
     // Whoever was waited for: from here on it is the lease that shows that somebody delivers.
     tx.setValue(VALUE.courierStart, null);
     return undefined;
@@ -113,6 +127,7 @@ export async function acquireLease(deps: LeaseDeps): Promise<LeaseAnswer> {
         store.transact((tx) => {
           if (isOurs(tx)) tx.setValue(VALUE.lease, null);
         }),
+      isUnwanted: (reader) => reader.value(VALUE.leaveRequest) === token,
     },
   };
 }
@@ -127,4 +142,12 @@ export function requestDrain(deps: Pick<LeaseDeps, 'store' | 'time' | 'isGone'>)
     tx.setValue(VALUE.drainRequest, String(deps.time.now()));
     return true;
   });
+}
+
+/**
+ * Asks the holder of that very lease to make room. It ends in its own time; whoever asks waits for the lease. A request
+ * outlives its lease without meaning anything to the next one.
+ */
+export function requestLeave(tx: StoreTransaction, holder: Lease): void {
+  tx.setValue(VALUE.leaveRequest, holder.token);
 }

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 
 import type { StoreReader, StoreTransaction } from '../storage/port.ts';
 import { readJson, VALUE } from '../storage/values.ts';
-import { LEASE_MS, type LeaseOwner } from './lease.ts';
+import { LEASE_MS, ownerSchema, type LeaseOwner } from './lease.ts';
 import type { Link, LinkReason, LinkState } from './link.ts';
 
 const recordSchema = v.object({
@@ -14,7 +14,7 @@ const recordSchema = v.object({
   reason: v.string(),
   since: v.number(),
   seenAt: v.number(),
-  owner: v.object({ pid: v.number(), startedAt: v.string(), host: v.string(), role: v.string() }),
+  owner: ownerSchema,
 });
 
 /** The link as any process of the home may show it. */

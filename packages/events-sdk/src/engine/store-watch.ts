@@ -7,6 +7,7 @@ import type { Time } from '../internal/time.ts';
 import type { EventStore } from '../storage/port.ts';
 import { VALUE } from '../storage/values.ts';
 import type { Ground } from './background-ground.ts';
+import type { HeldLease } from './lease.ts';
 import { readPaceWait } from './pace.ts';
 import { readSyncRequest } from './sync-request.ts';
 
@@ -22,9 +23,10 @@ export interface StoreWatch {
 export function createStoreWatch(deps: {
   readonly ground: Ground;
   readonly store: EventStore;
+  readonly lease: HeldLease;
   readonly time: Time;
 }): StoreWatch {
-  const { ground, store, time } = deps;
+  const { ground, store, lease, time } = deps;
   let lastClock: number | undefined;
   let remoteClock = 0;
 
@@ -36,6 +38,7 @@ export function createStoreWatch(deps: {
         held: reader.count({ states: ['held'] }),
         isAsked: reader.value(VALUE.drainRequest) !== undefined,
         request: readSyncRequest(reader) ?? null,
+        isUnwanted: lease.isUnwanted(reader),
         paceMs: readPaceWait(reader, time.now()),
       }));
       const { queued, held, request, isAsked, paceMs } = seen;
@@ -55,6 +58,7 @@ export function createStoreWatch(deps: {
       // With nothing left there is nothing left to try; what comes later is new.
       const work = queued + held === 0 ? 'none' : ground.state().work;
       const now = time.now();
+      ground.activity.isUnwanted ||= seen.isUnwanted;
       ground.set({
         queued,
         held,

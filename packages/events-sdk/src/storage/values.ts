@@ -12,6 +12,8 @@ export const VALUE = {
   lease: 'drainer_lease',
   /** Set by a process that wants a drain while another holds the lease. */
   drainRequest: 'drain_request',
+  /** Token of the lease whose holder is asked to make room. */
+  leaveRequest: 'leave_request',
   /** Set by a process that waits for the report of a sync while another holds the lease. */
   syncRequest: 'sync_request',
   /** The answer to it. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { BATCH_INTERVAL_MS, FLUSH_INTERVAL_MS } from '../../src/contract/limits.ts';
+import { createBackgroundSync } from '../../src/engine/background-sync.ts';
 import { acquireLease, requestDrain } from '../../src/engine/lease.ts';
 import { createSyncEngine } from '../../src/engine/sync-engine.ts';
 import { silentLogger } from '../../src/internal/logger.ts';
@@ -300,6 +301,50 @@ describe('with other processes', () => {
     expect(background.status().phase).toBe('ended');
     expect(time.pending).toBe(0);
     expect(await background.stop()).toMatchObject({ delivered: 0 });
+  });
+
+  test('asked to make room it says so, and the one that asked begins as soon as it has gone (FR-031)', async () => {
+    const first = await setupBackground();
+    const { store, queue, transport, session, lease, time } = first;
+    const next = createBackgroundSync({
+      store,
+      queue,
+      transport,
+      session,
+      lease: { ...lease, owner: { ...THIS_PROCESS, pid: 2 } },
+      lookUpProject: () => Promise.resolve(null),
+      logger: silentLogger,
+      time,
+    });
+    await first.background.start();
+    await time.advance(300);
+    expect(first.background.status().isUnwanted).toBe(false);
+
+    const started = next.start({ whenBusy: ({ pid }) => (pid === THIS_PROCESS.pid ? 'ask' : 'give-up') });
+    await time.advance(300);
+    expect(first.background.status()).toMatchObject({ phase: 'idle', isUnwanted: true });
+    await first.background.stop();
+    await time.advance(300);
+
+    expect(await started).toEqual({ kind: 'running' });
+    expect(next.status().isUnwanted, 'the request was about the other one').toBe(false);
+    await next.stop();
+  });
+
+  test('whoever waits for another one gives up after its time, and at once when it is stopped itself', async () => {
+    const { background, store, time, lease } = await setupBackground();
+    await acquireLease({ store, time, ...lease, owner: { ...THIS_PROCESS, pid: 2 } });
+
+    const started = background.start({ whenBusy: () => 'wait', waitMs: 1000 });
+    await time.advance(1200);
+    expect(await started).toMatchObject({ kind: 'busy', holder: { pid: 2 } });
+
+    const again = background.start({ whenBusy: () => 'wait' });
+    await time.advance(100);
+    await background.stop();
+    await time.advance(200);
+    expect(await again).toMatchObject({ kind: 'busy' });
+    expect(time.pending).toBe(0);
   });
 
   test("a person's sync is done by the one that delivers, at once and without pace, and its report is the answer (US7-4)", async () => {
