@@ -72,8 +72,10 @@ export async function openReopeningStore(deps: ReopeningStoreDeps): Promise<Even
     if (isDamaged) await deps.recover({ isCertain, clock: highest });
   }
 
-  function track<T>(work: Promise<T>): Promise<T> {
+  /** Begins the work only while the store is open: what nobody waits for must not fail. */
+  function track<T>(begin: () => Promise<T>): Promise<T> {
     if (closing !== undefined) return Promise.reject(new EventsSdkError('CLOSED', 'The event store is closed.'));
+    const work = begin();
     running.add(work);
     const forget = (): void => void running.delete(work);
     work.then(forget, forget);
@@ -100,8 +102,8 @@ export async function openReopeningStore(deps: ReopeningStoreDeps): Promise<Even
     highest = await store.read((reader) => reader.clock());
   });
   return {
-    transact: (work) => track(transact(work)),
-    read: (work) => track(use((store) => store.read(work))),
+    transact: (work) => track(() => transact(work)),
+    read: (work) => track(() => use((store) => store.read(work))),
     close() {
       closing ??= (async () => {
         while (running.size > 0) await Promise.allSettled(running);

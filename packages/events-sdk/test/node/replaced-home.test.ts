@@ -114,3 +114,15 @@ test('of two programs with a deleted file open both write into the new one, and 
     integrity: 'ok',
   });
 });
+
+test('a transaction asked for after the close is refused, and nothing is begun that could fail unheard', async () => {
+  const { store } = await openStore(makeWorld(), 'node-sqlite');
+  await store.close();
+  let runs = 0;
+
+  const count = (): number => (runs += 1);
+  await expect(store.transact(count)).rejects.toMatchObject({ code: 'CLOSED' });
+  await expect(store.read(count)).rejects.toMatchObject({ code: 'CLOSED' });
+
+  expect(runs).toBe(0);
+});
