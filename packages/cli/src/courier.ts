@@ -1,11 +1,10 @@
-/** The detached process that delivers queued events after a command has ended. It prints nothing and ends by itself. */
+/** The detached process that delivers for a home after commands have ended. It prints nothing and ends by itself. */
 import { runCourier } from '@spec-kitty/events-sdk/node';
 
-const home = process.env['SPEC_KITTY_HOME'];
-const options = home === undefined || home === '' ? {} : { home };
+import { readPackage } from './version.ts';
 
-runCourier(options).then(
-  () => process.exit(0),
-  // Whatever went wrong is in the courier's own bounded log; there is no terminal to tell it to.
-  () => process.exit(1),
-);
+const home = process.env['SPEC_KITTY_HOME'];
+const { version } = readPackage();
+
+// Whatever went wrong is in the courier's own bounded log; there is no terminal to tell it to.
+void runCourier({ version, ...(home === undefined || home === '' ? {} : { home }) }).then(() => process.exit(0));

@@ -27,7 +27,7 @@ describe('sync status', () => {
     oldestPendingAt: now - 192_000,
     lastSync: { at: now - 60_000, sent: 12, stoppedBy: 'unreachable' },
     connection: { state: 'offline-batch', evidence: 'server did not answer', at: now - 60_000 },
-    courier: { pid: 4711, since: now - 5_000 },
+    courier: { role: 'courier', pid: 4711, since: now - 5_000 },
     server: session.server,
     session,
     project: { uuid: 'u-u-i-d', slug: 'shop', root: '/home/someone/shop' },

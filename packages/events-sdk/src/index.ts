@@ -29,6 +29,7 @@ export type { EventExplanation, WaitingGate } from './engine/explain.ts';
 export type { StartOptions } from './engine/take-lease.ts';
 export type { LeaseOwner } from './engine/lease.ts';
 export type { Link, LinkReason, LinkState } from './engine/link.ts';
+export { describeLinkReason } from './engine/link-words.ts';
 export type { LinkStatus } from './engine/link-record.ts';
 export type { RejectedEvent, SyncProgress, SyncReport, SyncStop } from './engine/report.ts';
 export type { SyncStatus } from './engine/status.ts';

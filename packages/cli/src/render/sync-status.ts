@@ -50,7 +50,7 @@ export function renderSyncStatus(status: HomeStatus, now: number, userHome: stri
         ? 'Never'
         : `${utc(lastSync.at)} (${ago(lastSync.at, now)}), ${amount(lastSync.sent)} sent, ended: ${lastSync.stoppedBy}`,
     ],
-    ['Courier', courier === null ? 'not running' : `process ${courier.pid}, for ${duration(now - courier.since)}`],
+    ['Courier', delivering(courier, now)],
     ['Server', status.server ?? 'none; set one: spec-kitty sync server URL'],
     [
       'Account',
@@ -84,12 +84,18 @@ export function syncStatusDocument(status: HomeStatus): Record<string, unknown> 
       at: iso(connection.at),
     },
     last_sync: lastSync === null ? null : { at: iso(lastSync.at), sent: lastSync.sent, stopped_by: lastSync.stoppedBy },
-    courier: courier === null ? null : { pid: courier.pid, since: iso(courier.since) },
+    courier: courier === null ? null : { role: courier.role, pid: courier.pid, since: iso(courier.since) },
     server: status.server,
     session: status.session === null ? null : sessionDocument(status.session),
     project,
     store: { driver: status.driver, home: status.home },
   };
+}
+
+function delivering(courier: HomeStatus['courier'], now: number): string {
+  if (courier === null) return 'not running';
+  const { role, pid, since } = courier;
+  return `${role === 'courier' ? '' : `not running; delivered by ${role}, `}process ${pid}, for ${duration(now - since)}`;
 }
 
 function queue(status: HomeStatus, now: number): string {

@@ -135,7 +135,7 @@ test('a command hands its event to a courier that delivers it and is gone (FR-02
   await world.must(['implement', 'WP01']);
 
   await until('the event to arrive', () => server.events({}).length === 1);
-  await until('the courier to leave', () => world.homeFile('courier.log').endsWith(' stopped=drained\n'));
+  await until('the courier to leave', () => /left=idle delivered=1 .*\n$/.test(world.homeFile('courier.log')));
   expect(world.queued()).toEqual([]);
 });
 

@@ -55,6 +55,7 @@ export function makeWorld(options: WorldOptions = {}) {
     ...Object.fromEntries(inherited),
     SPEC_KITTY_HOME: home,
     SPEC_KITTY_DELIVERY: options.delivery ?? 'off',
+    SPEC_KITTY_COURIER_IDLE_S: '1',
     ...(options.driver === undefined ? {} : { SPEC_KITTY_QUEUE_DRIVER: options.driver }),
     GIT_CONFIG_GLOBAL: '/dev/null',
   };
@@ -73,6 +74,19 @@ export function makeWorld(options: WorldOptions = {}) {
     child.stdin.end(input);
     const [code] = (await once(child, 'close')) as [number | null];
     return { code, ...output };
+  }
+
+  /** Starts a command that goes on until it is told to end. */
+  function start(args: readonly string[]) {
+    const child = spawn(node, [bin, ...args], { cwd: repository, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
+    const ended = once(child, 'close').then(([code]): Ended => ({ code: code as number | null, ...output }));
+    return { output, ended, kill: (signal: NodeJS.Signals) => child.kill(signal), pid: child.pid ?? 0 };
   }
 
   /** Runs a command that has to succeed. */
@@ -126,7 +140,22 @@ export function makeWorld(options: WorldOptions = {}) {
   const homeFile = (name: string): string =>
     existsSync(join(home, name)) ? readFileSync(join(home, name), 'utf8') : '';
 
-  return { root, home, repository, env, specKitty, must, git, makeProject, makeFeature, rows, queued, login, homeFile };
+  return {
+    root,
+    home,
+    repository,
+    env,
+    specKitty,
+    start,
+    must,
+    git,
+    makeProject,
+    makeFeature,
+    rows,
+    queued,
+    login,
+    homeFile,
+  };
 }
 
 export type World = ReturnType<typeof makeWorld>;

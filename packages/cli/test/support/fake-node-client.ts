@@ -89,6 +89,8 @@ export function openNodeClient(options: {
       }
       return { ...emptyReport, ...(signal?.aborted === true ? { stoppedBy: 'aborted' } : {}), ...script.report };
     },
+    // Delivery over time is shown by the end-to-end tests, against a real server.
+    background: () => Promise.reject(new Error('A fake delivers nothing in the background.')),
     async status() {
       await called('status');
       return { ...quietStatus, session, ...script.status };

@@ -77,10 +77,10 @@ export function nextStep(state: BackgroundState, now: number): Step {
   // After a failure a batch is the surer way, and its answer says more.
   const isLinkFit =
     link.state === 'connected' && !state.linkFailed && retryAt === null && state.queued <= LINK_MOST_EVENTS;
-  if (!isAllDue && isLinkFit) return { kind: 'pass', via: 'link', scope: 'new', paced: true };
+  const mustWait = state.paceAt !== null && now < state.paceAt;
+  if (isLinkFit && (mustWait || !isAllDue)) return { kind: 'pass', via: 'link', scope: 'new', paced: true };
   // Waited out here and not within the pass: a link that opens meanwhile is the faster way.
-  if (state.paceAt !== null && now < state.paceAt)
-    return sleepUntil(state.renewAt, state.lookAt, state.paceAt, connectAt);
+  if (mustWait) return sleepUntil(state.renewAt, state.lookAt, state.paceAt, connectAt);
   return { kind: 'pass', via: 'batch', scope: isAllDue ? 'all' : 'new', paced: true };
 }
 

@@ -1,18 +1,7 @@
-/**
- * The courier: a detached process that delivers for a home after a command has left, so that no command
- * waits for a network (DESIGN §4.9). In this form it drains once under the lease, within a bound, and is
- * gone; whoever emits while it drains asks it for another round.
- */
-import { appendFileSync, existsSync, statSync, writeFileSync } from 'node:fs';
+/** Starting a courier: a detached process that delivers for a home, so that no command waits for a network (DESIGN §4.9). */
+import { existsSync } from 'node:fs';
 
-import type { SyncReport } from '../engine/report.ts';
 import type { Env, Home } from './home.ts';
-
-/** The longest a courier lives, in milliseconds. */
-export const COURIER_LIFETIME_MS = 120_000;
-
-/** The log starts anew beyond this size. */
-const MAX_LOG_BYTES = 64 * 1024;
 
 /** How to start a courier: a script that calls `runCourier`. */
 export interface CourierCommand {
@@ -46,16 +35,4 @@ export async function startCourier(home: Home, command: CourierCommand, env: Env
 /** A command that is being debugged must not leave a courier behind that waits for a debugger of its own. */
 function withoutDebugger(nodeOptions: string | undefined): string | undefined {
   return nodeOptions?.replaceAll(/--inspect\S*/g, '');
-}
-
-/** Adds a line to the courier's log: counts and codes, never payloads. A log that cannot be written is no reason to stop. */
-export function logCourier(home: Home, now: number, report: SyncReport): void {
-  const line = `${new Date(now).toISOString()} sent=${report.sent} duplicates=${report.duplicates} pending=${report.pending} rejected=${report.rejected.length} remaining=${report.remaining} stopped=${report.stoppedBy}\n`;
-  try {
-    const size = statSync(home.courierLog, { throwIfNoEntry: false })?.size ?? 0;
-    if (size > MAX_LOG_BYTES) writeFileSync(home.courierLog, line, { mode: 0o600 });
-    else appendFileSync(home.courierLog, line, { mode: 0o600 });
-  } catch {
-    // Nobody is there to be told.
-  }
 }

@@ -17,12 +17,19 @@ export async function withDeadline<T>(limits: Limits, work: (signal: AbortSignal
     deadlineMs === undefined
       ? undefined
       : time.after(deadlineMs, () => control.abort(new Error(`The deadline of ${deadlineMs} ms has passed.`)));
-  // Timers of `Time` never keep a process alive; work that only waits for another process must.
-  const keepAlive = setInterval(() => {}, 60_000);
+  const letSleep = keepAwake();
   try {
     return await work(signal === undefined ? control.signal : AbortSignal.any([signal, control.signal]));
   } finally {
-    clearInterval(keepAlive);
+    letSleep();
     cancel?.();
   }
+}
+
+/** Keeps the process running until the answer is called: timers of `Time` do not, and work that only waits must. */
+export function keepAwake(): () => void {
+  const timer = setInterval(() => {}, 60_000);
+  return () => {
+    clearInterval(timer);
+  };
 }

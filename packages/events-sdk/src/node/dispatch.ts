@@ -5,7 +5,7 @@
  */
 import type { AuthStatus } from '../auth/token-manager.ts';
 import { readLastSync } from '../engine/history.ts';
-import { isLive, readLease, requestDrain, type LeaseOwner } from '../engine/lease.ts';
+import { isLive, readLease, requestDrain, requestLeave, type LeaseOwner } from '../engine/lease.ts';
 import type { SyncReport } from '../engine/report.ts';
 import type { DeliveryMode } from '../identity/project-identity.ts';
 import type { Time } from '../internal/time.ts';
@@ -13,6 +13,7 @@ import type { EventStore, StoreReader } from '../storage/port.ts';
 import { VALUE } from '../storage/values.ts';
 import { startCourier, type CourierCommand } from './courier.ts';
 import type { Env, Home } from './home.ts';
+import { COURIER_ROLE, isOtherVersion } from './lease-owner.ts';
 
 /** How long an inline delivery may take, in milliseconds. */
 export const INLINE_DEADLINE_MS = 500;
@@ -50,6 +51,8 @@ export interface DispatchDeps {
   readonly time: Time;
   readonly store: () => Promise<EventStore>;
   readonly isGone: (owner: LeaseOwner) => boolean;
+  /** Version of this program: a courier of another one is replaced. */
+  readonly version?: string;
   /** The script of a courier. Without one, nothing is started. */
   readonly courier?: CourierCommand;
 }
@@ -73,9 +76,13 @@ export function createDispatch(deps: DispatchDeps): Dispatch {
   async function toCourier(store: EventStore): Promise<HandOff> {
     const who = await store.transact((tx) => {
       const now = time.now();
-      if (isLive(readLease(tx), now, deps.isGone)) {
+      const lease = readLease(tx);
+      if (isLive(lease, now, deps.isGone)) {
         tx.setValue(VALUE.drainRequest, String(now));
-        return 'running';
+        const { owner } = lease;
+        if (owner.role !== COURIER_ROLE || !isOtherVersion(owner, deps.version)) return 'running';
+        // It runs code that may be gone by now; its successor waits for the lease.
+        requestLeave(tx, lease);
       }
       // Taking the lease removes this mark, so while it stands that courier's first look is still to come.
       if (isWithin(tx.value(VALUE.courierStart), COURIER_START_MS, now)) return 'starting';

@@ -1,6 +1,7 @@
 /** Everything a home knows about its own queue and delivery, each figure with its evidence and time. */
 import type { Session } from '../auth/port.ts';
 import type { LinkState } from '../engine/link.ts';
+import { describeLinkReason } from '../engine/link-words.ts';
 import type { SyncStatus } from '../engine/status.ts';
 import type { ProjectHere } from './project-facts.ts';
 
@@ -30,8 +31,8 @@ export interface HomeStatus {
   /** When the server last decided on a batch. */
   readonly lastSuccessAt: number | null;
   readonly connection: ConnectionStatus;
-  /** The process that is delivering now. */
-  readonly courier: { readonly pid: number; readonly since: number } | null;
+  /** The process that is delivering now. `role`: `courier`, `watch`, or what a host calls itself. */
+  readonly courier: { readonly pid: number; readonly since: number; readonly role: string } | null;
   readonly clock: number;
   readonly server: string | null;
   readonly session: Session | null;
@@ -61,30 +62,26 @@ export function readHomeStatus(facts: {
     lastSync: sync.lastSync,
     lastSuccessAt: sync.lastSuccessAt,
     connection: describeLink(sync),
-    courier: sync.deliveredBy === null ? null : { pid: sync.deliveredBy.pid, since: sync.deliveredBy.since },
+    courier: sync.deliveredBy,
     clock: sync.clock,
     ...rest,
   };
 }
 
 /**
- * Without a realtime link no connection is open between two batches, so the state is offline and the words say
- * what the last delivery showed. A state that only hopes is never reported as connected.
+ * What the process that delivers last said of its link, as far as it can still be believed. Without such a process no
+ * connection is open, so the state is offline and the words say what the last delivery showed.
  */
-function describeLink({ lastSync, lastSuccessAt }: SyncStatus): ConnectionStatus {
+function describeLink({ link, lastSync, lastSuccessAt }: SyncStatus): ConnectionStatus {
+  const { state, reason, at } = link;
+  const words = describeLinkReason(reason);
+  if (words !== undefined || state !== 'offline') return { state, evidence: words ?? reason, at };
+
   const isDrained = lastSync?.stoppedBy === 'drained';
   // An empty queue is drained without asking the server: that shows nothing about it.
   if (lastSync === null || (isDrained && lastSuccessAt === null))
-    return { state: 'offline', evidence: 'nothing has been delivered yet', at: null };
+    return { state, evidence: 'nothing has been delivered yet', at: null };
   if (isDrained)
-    return {
-      state: 'offline',
-      evidence: 'no open connection; the last delivery succeeded',
-      at: lastSuccessAt ?? lastSync.at,
-    };
-  return {
-    state: 'offline',
-    evidence: `the last delivery stopped: ${lastSync.message ?? lastSync.stoppedBy}`,
-    at: lastSync.at,
-  };
+    return { state, evidence: 'no open connection; the last delivery succeeded', at: lastSuccessAt ?? lastSync.at };
+  return { state, evidence: `the last delivery stopped: ${lastSync.message ?? lastSync.stoppedBy}`, at: lastSync.at };
 }

@@ -5,10 +5,11 @@
 import type { Session } from '../auth/port.ts';
 import { parseServerUrl } from '../auth/server-url.ts';
 import type { AuthStatus, LoginInput } from '../auth/token-manager.ts';
-import { createClient, type ClientEmitOptions } from '../client.ts';
+import { createClient, type BackgroundOptions, type ClientEmitOptions } from '../client.ts';
 import type { EventMap } from '../contract/event-map.ts';
 import { specKittyEvents, type SpecKittyEvents } from '../contract/spec-kitty-events.ts';
 import type { Emitter } from '../emitter.ts';
+import type { BackgroundSync } from '../engine/background-sync.ts';
 import type { SyncReport } from '../engine/report.ts';
 import type { SyncOptions } from '../engine/sync-engine.ts';
 import { createUlidFactory } from '../id/ulid.ts';
@@ -45,6 +46,8 @@ export interface OpenNodeClientOptions<M extends EventMap = SpecKittyEvents> {
   readonly time?: Time;
   /** What this process is called while it delivers. Default `client`. */
   readonly role?: string;
+  /** Version of the program: a courier of another one is replaced. Default: none, never replaced. */
+  readonly version?: string;
   /** The script that runs a courier. Without one, nothing is delivered in the background. */
   readonly courier?: CourierCommand;
   /**
@@ -70,6 +73,11 @@ export interface NodeClient<M extends EventMap = SpecKittyEvents> extends HomeCa
   emitAll(drafts: Parameters<Emitter<M>['emitAll']>[0], options?: NodeEmitOptions): ReturnType<Emitter<M>['emitAll']>;
   /** Delivers everything sendable now, whatever runs in the background. Never rejects. */
   syncNow(options?: NodeSyncOptions): Promise<SyncReport>;
+  /**
+   * Delivery in the background of this process, not started: batches, and a realtime link where the server has one. For
+   * hosts that run for a while; its timers keep no process alive. Rejects with STORAGE_*.
+   */
+  background(options?: BackgroundOptions): Promise<BackgroundSync>;
   status(): Promise<HomeStatus>;
   /** Asks the server in force how it is and whether it accepts this sign-in. */
   probe: ProbeServer;
@@ -164,6 +172,10 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
         ]);
         return createHttpTransport({ time, gzip: nodeGzip });
       }),
+      openRealtime: once(async () => {
+        const { createWebSocketTransport } = await import('../transport/websocket/index.ts');
+        return createWebSocketTransport({ time, logger });
+      }),
       session: accounts.session,
       facts: async (store, projectRoot) => ({
         ...(await projects.factsAt(projectRoot, store)),
@@ -174,7 +186,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       lookUpProject: (root) => projects.lookUp(root),
       newUlid: createUlidFactory({ time }),
       lease: {
-        owner: leaseOwner(options.role ?? 'client', time.now()),
+        owner: leaseOwner(options.role ?? 'client', time.now(), options.version),
         newToken: () => globalThis.crypto.randomUUID(),
         isGone: isGoneOwner,
       },
@@ -214,6 +226,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
     time,
     store: async () => (await homeStore()).store,
     isGone: isGoneOwner,
+    ...(options.version === undefined ? {} : { version: options.version }),
     ...(options.courier === undefined ? {} : { courier: options.courier }),
   });
 
@@ -243,6 +256,10 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
     syncNow(syncOptions) {
       patience.lengthen(SYNC_STORE_WAIT_MS);
       return syncNow(syncOptions);
+    },
+    async background(backgroundOptions) {
+      patience.lengthen(SYNC_STORE_WAIT_MS);
+      return (await client()).background(backgroundOptions);
     },
     status,
     probe,

@@ -89,6 +89,11 @@ describe('the next step', () => {
       { kind: 'pass', via: 'link', scope: 'new', paced: true },
     ],
     [
+      'also at the start: what came just now need not wait with what was refused before',
+      { queued: 1, work: 'all', paceAt: NOW + 90, link: CONNECTED },
+      { kind: 'pass', via: 'link', scope: 'new', paced: true },
+    ],
+    [
       "a person's request: at once, everything, without pace, even during a wait (US7-4)",
       { queued: 1, request: 'id', retryAt: NOW + 50_000, signInAt: NOW + 50_000 },
       { kind: 'pass', via: 'batch', scope: 'all', paced: false },
