@@ -49,12 +49,18 @@ export interface Invocation {
   /** Said on stderr once per code and message; detail only when asked for. */
   readonly logger: Logger;
   exitCode: number;
+  /** How long the command may take to stop by itself after Ctrl-C, in milliseconds. */
+  graceMs: number;
+  /** True for a command that answers line by line: each of its documents takes one line. */
+  isStream: boolean;
   /** Whether the command that runs tells the team about its work. Set by the prerun hook. */
   emits: boolean;
   subject: Subject;
   cwd(): string;
   /** The result: the one document under `--json`, else the text. A second result is ignored. */
   succeed(data: Readonly<Record<string, unknown>>, text: string): void;
+  /** One line of a stream, before its result. */
+  line(data: Readonly<Record<string, unknown>>, text: string): void;
   /** The failure, on stdout as JSON or on stderr as text, once. Sets the exit code. */
   fail(failure: Failure, error: unknown): void;
   /** A line on stderr. */
@@ -64,6 +70,9 @@ export interface Invocation {
   /** The client if anyone opened it. */
   openedClient(): Promise<NodeClient> | null;
 }
+
+/** How long a command may take to stop by itself after Ctrl-C, unless it says otherwise. */
+const INTERRUPT_GRACE_MS = 2_000;
 
 let current: Invocation | null = null;
 
@@ -112,14 +121,19 @@ function createInvocation(options: InvocationOptions): Invocation {
     paint,
     logger,
     exitCode: 0,
+    graceMs: INTERRUPT_GRACE_MS,
+    isStream: false,
     emits: false,
     subject: {},
     cwd: options.cwd,
     say,
     succeed(data, text) {
       if (!isFirstAnswer()) return;
-      if (json) stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+      if (json) stdout.write(document(this, data));
       else if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    },
+    line(data, text) {
+      stdout.write(json ? document(this, data) : `${text}\n`);
     },
     fail(failure, error) {
       if (!isFirstAnswer()) return;
@@ -128,7 +142,7 @@ function createInvocation(options: InvocationOptions): Invocation {
         const { message, code, remedy, details } = failure;
         const answer = { error: message, code, ...(remedy === undefined ? {} : { remedy }) };
         // Twice: first in order, and never overwritten by a detail of the same name.
-        stdout.write(`${JSON.stringify({ ...answer, ...details, ...answer }, null, 2)}\n`);
+        stdout.write(document(this, { ...answer, ...details, ...answer }));
       } else {
         say(renderFailure(failure, paint));
       }
@@ -140,4 +154,8 @@ function createInvocation(options: InvocationOptions): Invocation {
     },
     openedClient: () => opening,
   };
+}
+
+function document({ isStream }: Pick<Invocation, 'isStream'>, data: Readonly<Record<string, unknown>>): string {
+  return `${JSON.stringify(data, null, isStream ? 0 : 2)}\n`;
 }

@@ -23,9 +23,6 @@ export { closing } from './hooks/finally.ts';
 export { init } from './hooks/init.ts';
 export { prerun } from './hooks/prerun.ts';
 
-/** How long a command may take to stop by itself after Ctrl-C. */
-const INTERRUPT_GRACE_MS = 2_000;
-
 /** Runs the program and ends the process. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<void> {
   const { words, json, debug } = readGlobalSwitches(argv);
@@ -80,7 +77,7 @@ function onInterrupt(interrupt: AbortController, finished: Promise<number>, invo
       error.name = 'InterruptedError';
       const giveUp = setTimeout(() => {
         void closeInvocation(invocation, undefined).then(answer);
-      }, INTERRUPT_GRACE_MS);
+      }, invocation.graceMs);
       const answer = (): void => {
         clearTimeout(giveUp);
         invocation.fail(describeFailure(error), error);

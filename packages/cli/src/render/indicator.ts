@@ -43,13 +43,24 @@ export function renderIndicator(status: IndicatorFacts, context: IndicatorContex
     if (waiting === 0) return null;
     return `${label} ${events(waiting)} waiting; sign in to deliver: ${signIn(status.server)}`;
   }
+  const isLeaving = isOnItsWay(status, context, waiting);
   const words = [
-    ...(waiting > 0 ? [`${events(waiting)} waiting`] : []),
+    ...(waiting > 0 ? [`${events(waiting)} ${isLeaving ? 'on the way' : 'waiting'}`] : []),
     ...(status.parked > 0 ? [`${amount(status.parked)} set aside`] : []),
   ];
   if (words.length === 0) return label;
-  const hint = waiting === 0 ? null : outlook(status, context);
+  const hint = waiting === 0 || isLeaving ? null : outlook(status, context);
   return `${label} ${words.join(', ')}${hint === null ? '' : `; ${hint}`}`;
+}
+
+/** Over an open link everything that may leave is gone within a moment: then there is nothing to explain. */
+function isOnItsWay(
+  { queued, connection, lastSync }: IndicatorFacts,
+  { handOff }: IndicatorContext,
+  waiting: number,
+): boolean {
+  const isWell = lastSync === null || lastSync.stoppedBy === 'drained';
+  return connection.state === 'connected' && handOff === 'courier' && isWell && waiting === queued;
 }
 
 /** What happens to the waiting events next, and what the last try showed if it failed. */
