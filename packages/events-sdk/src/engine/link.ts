@@ -114,7 +114,7 @@ export function nextLink(link: Link, event: LinkEvent, now: number): Link {
     case 'batch-decided':
       if (link.reason === 'unreachable')
         return link.batchesOnly === null
-          ? to(...TRYING_AGAIN, { retryAt: link.retryAt })
+          ? to(...TRYING_AGAIN, { retryAt: now })
           : to('offline-batch', link.batchesOnly);
       return isGivenUpLongEnough(link, now) ? connectNow() : link;
     case 'batch-failed':

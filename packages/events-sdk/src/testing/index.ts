@@ -1,6 +1,7 @@
 /** For tests of programs built on this library: time that stands still, fakes that keep the ports' promises, and a real server. */
 export { anEvent, testUlid } from './an-event.ts';
 export * from './contract-server/index.ts';
+export { createDelayingProxy, type DelayingProxy } from './delaying-proxy.ts';
 export { createFakeRealtime, type FakeRealtime, type ScriptedConnect, type ScriptedPush } from './fake-realtime.ts';
 export { createFakeSession, TEST_SESSION, type FakeSession } from './fake-session.ts';
 export { createFakeTransport, type FakeTransport, type ScriptedAnswer } from './fake-transport.ts';

@@ -79,9 +79,9 @@ describe('the table of the link', () => {
       { state: 'offline-batch', reason: 'gave-up', retryAt: null },
     ],
     [
-      'and is reconnecting again when a batch is decided on',
+      'and is opened at once when a batch is decided on: the server is back',
       [STARTED, FAILED, { kind: 'batch-failed' }, { kind: 'batch-decided' }],
-      { state: 'reconnecting', attempts: 1, retryAt: 1100 },
+      { state: 'reconnecting', attempts: 1, retryAt: 3000 },
     ],
     [
       'a batch that fails during the first attempt says nothing about the link',
