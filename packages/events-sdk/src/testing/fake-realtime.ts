@@ -24,8 +24,10 @@ export interface FakeRealtime extends RealtimeTransport {
   readonly accepted: readonly string[];
   /** Links open now. */
   readonly openLinks: number;
-  /** What the next attempts come to; afterwards they succeed again. */
+  /** What the next attempts come to; afterwards it is as usual. */
   connectNext(...answers: readonly ScriptedConnect[]): void;
+  /** What attempts come to without a script from now on. Default `open`: a link. */
+  connectUsually(answer: ScriptedConnect | 'open'): void;
   /** Answers for the next pushes; afterwards everything is accepted again. */
   answerNext(...answers: readonly ScriptedPush[]): void;
   /** Shows an event of somebody else on every open link. */
@@ -48,6 +50,7 @@ export function createFakeRealtime(): FakeRealtime {
   const accepted: string[] = [];
   const connects: ScriptedConnect[] = [];
   const answers: ScriptedPush[] = [];
+  let usually: ScriptedConnect | 'open' = 'open';
   const open = new Set<OpenLink>();
 
   function accept(batch: readonly BatchItem[]): PushAnswer {
@@ -106,6 +109,9 @@ export function createFakeRealtime(): FakeRealtime {
     connectNext: (...next) => {
       connects.push(...next);
     },
+    connectUsually(answer) {
+      usually = answer;
+    },
     answerNext: (...next) => {
       answers.push(...next);
     },
@@ -121,9 +127,9 @@ export function createFakeRealtime(): FakeRealtime {
     async connect(context) {
       attempts.push(context);
       if (context.signal?.aborted === true) return STOPPED;
-      const script = connects.shift();
+      const script = connects.shift() ?? usually;
       if (script === 'hang') return stopped(context.signal);
-      return script ?? { kind: 'connected', link: openLink(context) };
+      return script === 'open' ? { kind: 'connected', link: openLink(context) } : script;
     },
   };
 }

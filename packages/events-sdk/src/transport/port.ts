@@ -19,6 +19,14 @@ export interface PushContext {
   readonly signal?: AbortSignal;
 }
 
+/** Nothing was decided; try later. `retryAfterMs` is the server's floor. */
+export interface RetryableAnswer {
+  readonly kind: 'retryable';
+  readonly reason: RetryableReason;
+  readonly message: string;
+  readonly retryAfterMs?: number;
+}
+
 /** What a server answered, by what the caller does next. */
 export type PushAnswer =
   /** Verdicts, one per event the server spoke of. */
@@ -27,13 +35,7 @@ export type PushAnswer =
   | { readonly kind: 'unauthorized' }
   /** 403: this account may not send these events. */
   | { readonly kind: 'forbidden'; readonly message: string }
-  /** Nothing was decided; try later. `retryAfterMs` is the server's floor. */
-  | {
-      readonly kind: 'retryable';
-      readonly reason: RetryableReason;
-      readonly message: string;
-      readonly retryAfterMs?: number;
-    }
+  | RetryableAnswer
   /** The server refuses the batch as such. */
   | {
       readonly kind: 'failure';

@@ -4,7 +4,7 @@
  * whatever the link does not answer is sent again as a batch. It decides nothing about the queue, never reconnects
  * and never refreshes a token: that is the engine's.
  */
-import type { BatchItem, PushAnswer, RetryableReason } from './port.ts';
+import type { BatchItem, PushAnswer, RetryableAnswer } from './port.ts';
 
 /** Who connects, where to, and who listens. Observers may be called before `connect` resolves; one that throws is ignored. */
 export interface RealtimeContext {
@@ -32,12 +32,7 @@ export type ConnectAnswer =
   /** The access token was not accepted, by the token endpoint or by the socket. */
   | { readonly kind: 'unauthorized' }
   | { readonly kind: 'forbidden'; readonly message: string }
-  | {
-      readonly kind: 'retryable';
-      readonly reason: RetryableReason;
-      readonly message: string;
-      readonly retryAfterMs?: number;
-    }
+  | RetryableAnswer
   /** This server has no realtime endpoint: batches are the only way. */
   | { readonly kind: 'unsupported'; readonly message: string };
 

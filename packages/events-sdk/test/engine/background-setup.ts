@@ -2,8 +2,8 @@ import { createBackgroundSync, type BackgroundStatus } from '../../src/engine/ba
 import type { SyncReport } from '../../src/engine/report.ts';
 import type { Logger } from '../../src/internal/logger.ts';
 import { anEvent, testUlid } from '../../src/testing/an-event.ts';
-import type { FakeRealtime } from './fake-realtime.ts';
-import { seededRandom } from './random.ts';
+import type { FakeRealtime } from '../../src/testing/fake-realtime.ts';
+import { createRandom } from '../../src/testing/seeded-random.ts';
 import { setupEngine, type EngineSetup } from './setup.ts';
 
 export interface BackgroundSetup extends EngineSetup {
@@ -30,7 +30,7 @@ export async function setupBackground(options: BackgroundSetup = {}) {
     lookUpProject: options.lookUpProject ?? (() => Promise.resolve(null)),
     logger,
     time: { now: () => time.now() + (options.skew?.ms ?? 0), after: time.after },
-    random: options.random ?? seededRandom(1),
+    random: options.random ?? createRandom(1),
     onReport: (report) => void reports.push(report),
     ...(options.realtime === undefined ? {} : { realtime: options.realtime }),
   });

@@ -16,7 +16,7 @@ import { anEvent, testUlid } from '../../src/testing/an-event.ts';
 import { createFakeSession } from '../../src/testing/fake-session.ts';
 import { createTestTime } from '../../src/testing/test-time.ts';
 import type { BatchItem, PushAnswer, PushContext, Transport } from '../../src/transport/port.ts';
-import { seededRandom } from './random.ts';
+import { createRandom } from '../../src/testing/seeded-random.ts';
 
 const at = (server: string, username: string, teamSlug: string): Session => ({ server, username, teamSlug });
 
@@ -63,7 +63,7 @@ export function createModelWorld(seed: number) {
   const time: Time = { now: () => base.now() + skewMs, after: base.after };
   const disk = createMemoryStore();
   const session = createFakeSession(ACCOUNTS[0] ?? null);
-  const random = seededRandom(seed);
+  const random = createRandom(seed);
   const emitted: Emitted[] = [];
   const breaches: string[] = [];
   /** Taken by a server, in order. */

@@ -6,7 +6,7 @@ import { OFFLINE_CYCLE_MS } from '../../src/contract/limits.ts';
 import type { DeliveryStop } from '../../src/engine/stops.ts';
 import type { PushAnswer } from '../../src/transport/port.ts';
 import { setupBackground } from './background-setup.ts';
-import { seededRandom } from './random.ts';
+import { createRandom } from '../../src/testing/seeded-random.ts';
 
 const HOUR_MS = 3_600_000;
 const UNREACHABLE: PushAnswer = { kind: 'retryable', reason: 'unreachable', message: 'No way there.' };
@@ -48,7 +48,7 @@ test('after an hour without network everything arrives, and it was tried as ofte
   for (const seed of [1, 2]) {
     const { background, time, transport, waiting, emit } = await setupBackground({
       queued: 120,
-      random: seededRandom(seed),
+      random: createRandom(seed),
     });
     transport.answerNext(...Array.from({ length: 2000 }, () => UNREACHABLE));
     await background.start();
@@ -57,7 +57,7 @@ test('after an hour without network everything arrives, and it was tried as ofte
     await time.advance(HOUR_MS / 2);
 
     // The same numbers through the same rule: when would it have tried?
-    const random = seededRandom(seed);
+    const random = createRandom(seed);
     let expected = 0;
     for (let at = 0; at <= HOUR_MS; expected += 1)
       at += retryDelay({ stop: { by: 'unreachable' }, failuresBefore: expected, tookMs: 0 }, random);
@@ -81,7 +81,7 @@ test('after an hour without network everything arrives, and it was tried as ofte
 function simulateOutage(seed: number, awayMs: number, by: 'unreachable' | 'server-error'): readonly number[] {
   const requests: number[] = [];
   for (let client = 0; client < 1000; client += 1) {
-    const random = seededRandom(seed * 1_000_003 + client);
+    const random = createRandom(seed * 1_000_003 + client);
     let at = 0;
     for (let failuresBefore = 0; ; failuresBefore += 1) {
       requests.push(at);

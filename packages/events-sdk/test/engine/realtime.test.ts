@@ -9,9 +9,13 @@ import { anEvent, testUlid } from '../../src/testing/an-event.ts';
 import { TEST_SESSION } from '../../src/testing/fake-session.ts';
 import type { PushAnswer } from '../../src/transport/port.ts';
 import { setupBackground, type BackgroundSetup } from './background-setup.ts';
-import { createFakeRealtime, type ConnectScript } from './fake-realtime.ts';
+import { createFakeRealtime, type ScriptedConnect } from '../../src/testing/fake-realtime.ts';
 
-const NO_WAY = { kind: 'retryable', reason: 'unreachable', message: 'No way there.' } as const satisfies ConnectScript;
+const NO_WAY = {
+  kind: 'retryable',
+  reason: 'unreachable',
+  message: 'No way there.',
+} as const satisfies ScriptedConnect;
 
 async function setupLinked(options: BackgroundSetup = {}) {
   const realtime = createFakeRealtime();
@@ -107,9 +111,9 @@ describe('an open link', () => {
     await background.start();
     await time.advance(300);
 
-    for (const clock of [40, 70, -5, 1.5, '90', null, MAX_REMOTE_CLOCK + 1]) realtime.receive({ lamport_clock: clock });
-    realtime.receive(null);
-    realtime.receive('text');
+    for (const clock of [40, 70, -5, 1.5, '90', null, MAX_REMOTE_CLOCK + 1]) realtime.show({ lamport_clock: clock });
+    realtime.show(null);
+    realtime.show('text');
     await time.advance(300);
 
     expect(await store.read((reader) => reader.clock())).toBe(71);
@@ -162,7 +166,7 @@ describe('an open link', () => {
     session.signIn(null);
     await time.advance(30_000);
 
-    expect(realtime.isOpen).toBe(false);
+    expect(realtime.openLinks).toBe(0);
     expect(background.status()).toMatchObject({ phase: 'needs-sign-in', link: { state: 'offline' } });
     await background.stop();
   });
@@ -171,7 +175,7 @@ describe('an open link', () => {
 describe('without an open link', () => {
   test('is tried ten times with growing waits, then events leave in batches (FR-036)', async () => {
     const { background, time, realtime, statuses } = await setupLinked({ random: () => 0.999 });
-    realtime.standard = NO_WAY;
+    realtime.connectUsually(NO_WAY);
 
     await background.start();
     await time.advance(600_000);
@@ -186,12 +190,12 @@ describe('without an open link', () => {
 
   test('a link that was given up is tried again when a batch shows that the server is there', async () => {
     const { background, time, realtime, emit } = await setupLinked({ random: () => 0 });
-    realtime.standard = NO_WAY;
+    realtime.connectUsually(NO_WAY);
     await background.start();
     await time.advance(GAVE_UP_PAUSE_MS + 1000);
     expect(background.status().link.reason).toBe('gave-up');
 
-    realtime.standard = 'open';
+    realtime.connectUsually('open');
     await emit();
     await time.advance(1000);
 
@@ -227,7 +231,7 @@ describe('without an open link', () => {
     await background.stop();
   });
 
-  test.each<[string, readonly ConnectScript[], string]>([
+  test.each<[string, readonly ScriptedConnect[], string]>([
     ['has no realtime endpoint', [{ kind: 'unsupported', message: 'Batches only.' }], 'unsupported'],
     ['refuses this account a link', [{ kind: 'forbidden', message: 'No.' }], 'forbidden'],
     ['refuses two tokens for a link', [{ kind: 'unauthorized' }, { kind: 'unauthorized' }], 'forbidden'],
@@ -255,7 +259,7 @@ describe('without an open link', () => {
         { length: 5 },
         () =>
           (batch: readonly { eventId: string }[]): PushAnswer =>
-            realtime.isOpen
+            realtime.openLinks > 0
               ? { kind: 'ok', verdicts: batch.map(({ eventId }) => ({ eventId, verdict: 'success' })) }
               : NO_WAY,
       ),
@@ -282,7 +286,7 @@ test('what the store says of the link follows it, and it is offline once the pro
 
   await time.advance(600_000);
   expect(await linkInStore(), 'seen again and again').toMatchObject({ state: 'connected' });
-  realtime.standard = NO_WAY;
+  realtime.connectUsually(NO_WAY);
   realtime.lose();
   await time.advance(300);
   expect(await linkInStore()).toMatchObject({ state: 'reconnecting' });

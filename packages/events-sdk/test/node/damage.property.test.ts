@@ -21,22 +21,12 @@ import { isEventsSdkError } from '../../src/errors.ts';
 import { silentLogger } from '../../src/internal/logger.ts';
 import { openHomeStore } from '../../src/node/home-store.ts';
 import { resolveHome } from '../../src/node/home.ts';
+import { createRandom } from '../../src/testing/seeded-random.ts';
 import { aStoredEvent } from '../../src/testing/store-suite.ts';
 
 const SEEDS = Number(process.env['SPEC_KITTY_TEST_SEEDS'] ?? 70);
 const ROWS = 200;
 type Driver = 'node-sqlite' | 'sqljs';
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const PAGE = 4096;
 
@@ -158,7 +148,7 @@ function oldFiles(home: string): readonly string[] {
 }
 
 async function survive(seed: number, driver: Driver, source: string): Promise<void> {
-  const random = randomFrom(seed);
+  const random = createRandom(seed);
   const name = `${source}-${seed}`;
   const [from, to] = [join(folder, source), join(folder, name)];
   const names = readdirSync(from).filter((file) => /^queue\.db(-wal)?$/.test(file));

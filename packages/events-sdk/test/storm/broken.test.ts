@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { ADA, makeWorld, readQueue, startServer } from '../node/world.ts';
 import { countFaults, judge } from './judge.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '../../src/testing/seeded-random.ts';
 import { eventsOn, runStorm } from './storm.ts';
 
 const KILLS = 12;

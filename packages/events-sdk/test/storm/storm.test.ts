@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 
 import { makeWorld, MOVE, readQueue, signIn, startServer } from '../node/world.ts';
 import { judge } from './judge.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '../../src/testing/seeded-random.ts';
 import { eventsOn, runStorm, type Storm } from './storm.ts';
 
 const KILLS = Number(process.env['SPEC_KITTY_STORM_KILLS'] ?? 100);

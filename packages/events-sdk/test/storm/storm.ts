@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { ContractServer } from '../../src/testing/contract-server/index.ts';
 import type { World } from '../node/world.ts';
 import type { Known } from './judge.ts';
-import { between, type Random } from './random.ts';
+import { between } from './random.ts';
 import { startVictim, type Moment, type Phase, type Remains, type Victim } from './victim.ts';
 
 export interface StormOptions {
@@ -18,7 +18,7 @@ export interface StormOptions {
   /** Arguments before the seed. Default: none. */
   readonly args?: readonly string[];
   readonly kills: number;
-  readonly random: Random;
+  readonly random: () => number;
   /** How many processes work side by side. Default: one to three, changing. */
   readonly width?: number;
 }
@@ -100,7 +100,7 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
 }
 
 /** A fifth of them while starting, two fifths while emitting, two fifths while settling. */
-function drawMoment(random: Random): Moment {
+function drawMoment(random: () => number): Moment {
   const share = random();
   if (share < 0.2) return { after: 'start', count: 0, delayMs: between(random, 0, 250) };
   if (share < 0.6) return { after: 'lines', count: between(random, 1, 40), delayMs: between(random, 0, 8) };
