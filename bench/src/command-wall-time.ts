@@ -39,7 +39,7 @@ export async function measureServers(): Promise<
   return results;
 }
 
-/** Two cores: the courier of one run must not compete with the next run. */
+/** Two cores: what the courier of one run starts with must not compete with the next run. It stays, as it would. */
 function courierLeaves(): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, 600);
