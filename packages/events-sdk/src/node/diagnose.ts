@@ -135,18 +135,30 @@ function checkQueue(status: HomeStatus, { auth, now }: DiagnoseDeps): readonly F
         ? attention('queue-size', `The queue is nearly full: ${waiting} of ${cap} events.`)
         : good('queue-size', `${waiting} of ${cap} events wait.`),
     ...(spilled > 0
-      ? [attention('beside-queue', `${spilled} events lie beside the queue, which could not be had.`)]
+      ? [
+          attention(
+            'beside-queue',
+            `${counted(spilled, 'event lies', 'events lie')} beside the queue, which could not be had.`,
+          ),
+        ]
       : []),
-    ...(parked > 0 ? [attention('refused', `${parked} refused events are set aside.`)] : []),
+    ...(parked > 0
+      ? [attention('refused', `${counted(parked, 'refused event is', 'refused events are')} set aside.`)]
+      : []),
     ...(dropped > 0
-      ? [attention('dropped', `${dropped} events were dropped so far, because the queue was full or by you.`)]
+      ? [
+          attention(
+            'dropped',
+            `${counted(dropped, 'event was', 'events were')} dropped so far, because the queue was full or by you.`,
+          ),
+        ]
       : []),
     ...(isStuck ? [bad('waiting', 'Events have been waiting for more than a day.')] : []),
     ...(heldCount > 0
       ? [
           attention(
             'held',
-            `${heldCount} events are held back: ${Object.entries(held)
+            `${counted(heldCount, 'event is', 'events are')} held back: ${Object.entries(held)
               .map(([why, count]) => `${count} ${why}`)
               .join(', ')}.`,
           ),
@@ -161,7 +173,7 @@ function checkDamaged(home: Home): readonly Finding[] {
   return [
     attention(
       'damaged',
-      `${kept.length} damaged queues are kept: ${kept.map(({ path }) => home.display(path)).join(', ')}.`,
+      `${counted(kept.length, 'damaged queue is', 'damaged queues are')} kept: ${kept.map(({ path }) => home.display(path)).join(', ')}.`,
     ),
   ];
 }
@@ -217,4 +229,8 @@ function checkDelivery({ lastSync, queued }: HomeStatus, { delivery }: SyncConfi
 
 function messageOf(cause: unknown): string {
   return isEventsSdkError(cause) ? cause.message : 'an unexpected error';
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
