@@ -41,7 +41,10 @@ export interface VictimOptions {
   readonly moment: Moment;
 }
 
-/** Starts a process. It is killed at its moment, and whenever `signal` says so. */
+/** A moment that has not come by then comes no more: where one client keeps the others from sending, say. */
+const LATEST_MS = 10_000;
+
+/** Starts a process. It is killed at its moment, at the latest ten seconds on, and whenever `signal` says so. */
 export function startVictim(options: VictimOptions, signal: AbortSignal): Victim {
   const { moment, cwd, env } = options;
   const child = spawn(process.execPath, [options.script, ...options.args], {
@@ -58,6 +61,7 @@ export function startVictim(options: VictimOptions, signal: AbortSignal): Victim
   let timer: NodeJS.Timeout | undefined;
   const isSettling = (): boolean => lines.at(-1) === 'sync';
   const kill = (): void => void child.kill('SIGKILL');
+  const latest = setTimeout(kill, LATEST_MS);
   const killSoon = (): void => {
     if (moment.delayMs === 0) kill();
     else timer ??= setTimeout(kill, moment.delayMs);
@@ -87,6 +91,7 @@ export function startVictim(options: VictimOptions, signal: AbortSignal): Victim
     ended: new Promise((resolve) => {
       child.on('close', (code, endedBy) => {
         clearTimeout(timer);
+        clearTimeout(latest);
         signal.removeEventListener('abort', kill);
         resolve({
           acknowledged: lines.flatMap(parseAck),
