@@ -36,7 +36,7 @@ describe('sync status', () => {
   test('shows queue size, link state with evidence and age, and the last sync (US6-4, FR-037)', () => {
     expect(renderSyncStatus(full, now, '/home/someone')).toBe(
       [
-        'Queue       1,200 events to send, oldest 3m 12s (it holds at most 10,000)',
+        'Queue       1,200 events to send, oldest 3m 12s (12 % of the 10,000 it holds)',
         'Held        2: no project identity (spec-kitty init); 1: the project belongs to another team',
         'Beside it   2 events that could not get into the queue; the next command takes them in',
         'Set aside   1 event after refusals; kept, not sent: spec-kitty sync rejected list',

@@ -99,7 +99,10 @@ function delivering(courier: HomeStatus['courier'], now: number): string {
 }
 
 function queue(status: HomeStatus, now: number): string {
-  return `${events(status.queued)} to send${status.queued > 0 ? oldest(status, now) : ''} (it holds at most ${amount(status.cap)})`;
+  const { queued, cap } = status;
+  const share = Math.round(((queued + heldEvents(status.held)) / cap) * 100);
+  const room = share === 0 ? `it holds at most ${amount(cap)}` : `${share} % of the ${amount(cap)} it holds`;
+  return `${events(queued)} to send${queued > 0 ? oldest(status, now) : ''} (${room})`;
 }
 
 /** The age is that of the oldest of all waiting events: said once, at the first line that has any. */
