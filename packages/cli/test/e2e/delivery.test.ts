@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { wpStatusChanged } from '@spec-kitty/events-sdk';
@@ -80,6 +80,34 @@ test('events refused because the clock is behind leave again with new clock valu
   expect(ended.code).toBe(0);
   expect(JSON.parse(ended.stdout)).toMatchObject({ sent: 3, rejected: [], remaining: 0 });
   expect(server.events({}).map(({ envelope }) => envelope.lamport_clock)).toEqual([72, 73, 74]);
+});
+
+test('a home restored from a backup sends nothing twice, and its clock moves past what the server has seen (EC-3)', async () => {
+  const world = makeWorld();
+  const server = await startServer();
+  const backup = join(world.root, 'backup');
+  await world.makeProject();
+  await world.login(server);
+  await emit(world, 3);
+  cpSync(world.home, backup, { recursive: true });
+  await world.must(['sync', 'now']);
+  await emit(world, 4);
+  await world.must(['sync', 'now']);
+  const before = server.events().map(({ envelope }) => envelope.lamport_clock);
+  expect(before).toHaveLength(7);
+
+  rmSync(world.home, { recursive: true });
+  cpSync(backup, world.home, { recursive: true });
+  await emit(world, 2);
+  server.rejectClocksUpTo(Math.max(...before));
+  const ended = await world.must(['sync', 'now', '--json']);
+
+  // The three old ones are known, the two new ones got a place behind everything the server has.
+  expect(JSON.parse(ended.stdout)).toMatchObject({ sent: 2, duplicates: 3, rejected: [], remaining: 0 });
+  const clocks = server.events().map(({ envelope }) => envelope.lamport_clock);
+  expect(clocks).toHaveLength(9);
+  expect(new Set(clocks).size).toBe(9);
+  expect(Math.min(...clocks.slice(-2))).toBeGreaterThan(Math.max(...before));
 });
 
 test('an access token refused in the middle of a sync is renewed and the sync goes on (EC-6)', async () => {
