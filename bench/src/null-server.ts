@@ -14,5 +14,7 @@ const server = createServer((request, response) => {
 });
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
+  // The port of a worker: it has no origin, as a window has.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
   parentPort?.postMessage(typeof address === 'object' ? address?.port : undefined);
 });
