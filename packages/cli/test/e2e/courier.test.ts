@@ -138,7 +138,8 @@ test('events whose link breaks while they are sent stay in the queue and leave a
   const batches = () => server.requests.filter(({ path }) => path === BATCH_PATH).map(({ status }) => status);
   // No second link: the batches are the only way then, and the first of them fails.
   server.respondNext({ status: 404 }, { path: '/ws/v1/events/', times: 100 });
-  server.respondNext({ status: 503 }, { path: BATCH_PATH });
+  // A second to look at the queue before the next try.
+  server.respondNext({ status: 503, headers: { 'retry-after': '1' } }, { path: BATCH_PATH });
 
   await world.must(EMIT);
 
