@@ -1,5 +1,7 @@
 /** What a person asks of a home beside recording and delivering: why something waits, where it goes, what is wrong. */
 import type { AuthStatus } from '../auth/token-manager.ts';
+import type { Client } from '../client.ts';
+import type { EventMap } from '../contract/event-map.ts';
 import type { EventExplanation } from '../engine/explain.ts';
 import type { LeaseOwner } from '../engine/lease.ts';
 import type { DeliveryMode } from '../identity/project-identity.ts';
@@ -26,6 +28,7 @@ export interface HomeCareDeps extends Pick<DiagnoseDeps, 'status' | 'probe'> {
   readonly home: Home;
   readonly time: Time;
   readonly store: () => Promise<EventStore>;
+  readonly client: () => Promise<Pick<Client<EventMap>, 'adopt' | 'retarget'>>;
   readonly auth: () => Promise<AuthStatus>;
   readonly projects: ProjectReader;
   readonly isGone: (owner: LeaseOwner) => boolean;
@@ -54,13 +57,9 @@ export function createHomeCare(deps: HomeCareDeps): HomeCare {
       const here = await projects.here();
       const project = here === null ? null : await projects.lookUp(here.root);
       if (project === null) return { kind: 'no-project' };
-      const { adoptProject } = await import('../queue/release.ts');
-      return adoptProject(await deps.store(), { project, session: (await deps.auth()).session });
+      return (await deps.client()).adopt(project);
     },
-    async retarget(move) {
-      const { retargetEvents } = await import('../queue/release.ts');
-      return retargetEvents(await deps.store(), move);
-    },
+    retarget: async (move) => (await deps.client()).retarget(move),
     async diagnose() {
       const { diagnoseHome } = await import('./diagnose.ts');
       const { status, probe, home } = deps;

@@ -19,13 +19,8 @@ export type { CheckName, Finding } from './diagnose.ts';
 export type { HomeCare } from './home-care.ts';
 export type { ConnectionStatus, HomeStatus } from './home-status.ts';
 export { currentHostname, currentUsername, deriveNodeId, type NodeIdParts } from './node-id.ts';
-export {
-  openNodeClient,
-  type NodeClient,
-  type NodeEmitOptions,
-  type NodeSyncOptions,
-  type OpenNodeClientOptions,
-} from './open-node-client.ts';
+export type { NodeClient, NodeEmitOptions, NodeSyncOptions, OpenNodeClientOptions } from './node-client.ts';
+export { openNodeClient } from './open-node-client.ts';
 export type { ProjectHere } from './project-facts.ts';
 export { deriveNewIdentity, readProjectIdentity, type ProjectRead } from './project-identity.ts';
 export { findProjectRoot } from './project-root.ts';

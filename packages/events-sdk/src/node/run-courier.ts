@@ -13,7 +13,8 @@ import { createCourierLog, type CourierLog } from './courier-log.ts';
 import { keepAwake } from './deadline.ts';
 import { resolveHome, type Env, type Home } from './home.ts';
 import { COURIER_ROLE, isOtherVersion, WATCH_ROLE } from './lease-owner.ts';
-import { openNodeClient, SYNC_STORE_WAIT_MS, type NodeClient } from './open-node-client.ts';
+import type { NodeClient } from './node-client.ts';
+import { openNodeClient, SYNC_STORE_WAIT_MS } from './open-node-client.ts';
 
 export interface RunCourierOptions extends Partial<CourierLimits> {
   /** Default: the home of the environment. */

@@ -10,7 +10,8 @@ import { afterAll, onTestFinished } from 'vitest';
 
 import { wpStatusChanged } from '../../src/events/builders.ts';
 import type { Logger } from '../../src/internal/logger.ts';
-import { openNodeClient, type NodeClient, type OpenNodeClientOptions } from '../../src/node/open-node-client.ts';
+import type { NodeClient, OpenNodeClientOptions } from '../../src/node/node-client.ts';
+import { openNodeClient } from '../../src/node/open-node-client.ts';
 import {
   createContractServer,
   type ContractServer,
