@@ -68,13 +68,14 @@ export interface ExplainDeps {
 
 /** Explains every event of a store, in sending order. Rejects as the store does. */
 export async function explainEvents(deps: ExplainDeps): Promise<readonly EventExplanation[]> {
-  const roots = await deps.store.read((reader) => new Set(reader.events().map(({ projectRoot }) => projectRoot)));
+  const rows = await deps.store.read((reader) => reader.events());
   const projects = new Map<string, ProjectFacts | null>();
-  for (const root of roots) if (root !== null) projects.set(root, await deps.lookUpProject(root));
+  for (const root of new Set(rows.map(({ projectRoot }) => projectRoot)))
+    if (root !== null) projects.set(root, await deps.lookUpProject(root));
 
   return deps.store.read((reader) => {
     const home = readHome(reader, deps);
-    return reader.events().map((row) => {
+    return rows.map((row) => {
       const found = row.projectRoot === null ? null : (projects.get(row.projectRoot) ?? null);
       const bound = bind(row, projectOf(row, found, reader), deps.auth.session);
       return {

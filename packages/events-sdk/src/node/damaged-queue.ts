@@ -20,7 +20,7 @@ import { isSound, salvage, type Salvage } from '../storage/sql/salvage.ts';
 import { VALUE } from '../storage/values.ts';
 import { readClockFile } from './clock-file.ts';
 import { withDirectoryLock } from './directory-lock.ts';
-import { errorCodeOf, readFile, removeFile, syncDirectory, systemDisk, type Disk } from './disk.ts';
+import { errorCodeOf, namesIn, readFile, removeFile, syncDirectory, systemDisk, type Disk } from './disk.ts';
 import { openDriver, openForReading, type HomeDriverDeps } from './home-driver.ts';
 import type { Home } from './home.ts';
 import { makeDirectory } from './make-directory.ts';
@@ -148,10 +148,13 @@ export function listDamagedQueues(
   home: Home,
   disk: Disk = systemDisk,
 ): readonly { readonly path: string; readonly bytes: number }[] {
-  const names = list(disk, home.root).filter((name) => name.startsWith(DAMAGED_PREFIX));
+  const names = namesIn(disk, home.root).filter((name) => name.startsWith(DAMAGED_PREFIX));
   return names.toSorted().map((name) => {
     const path = join(home.root, name);
-    return { path, bytes: list(disk, path).reduce((sum, file) => sum + (disk.look(join(path, file))?.size ?? 0), 0) };
+    return {
+      path,
+      bytes: namesIn(disk, path).reduce((sum, file) => sum + (disk.look(join(path, file))?.size ?? 0), 0),
+    };
   });
 }
 
@@ -222,16 +225,8 @@ function copyFile(disk: Disk, from: string, to: string): void {
 }
 
 function removeFolder(disk: Disk, path: string): void {
-  for (const name of list(disk, path)) removeFile(disk, join(path, name));
+  for (const name of namesIn(disk, path)) removeFile(disk, join(path, name));
   if (disk.look(path) !== undefined) disk.rmdir(path);
-}
-
-function list(disk: Disk, path: string): readonly string[] {
-  try {
-    return disk.list(path);
-  } catch {
-    return [];
-  }
 }
 
 function closeQuietly(db: { close(): void }): void {

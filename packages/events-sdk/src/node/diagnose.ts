@@ -108,8 +108,7 @@ function checkConfig(warnings: readonly string[]): Finding {
 async function checkFile({ home }: DiagnoseDeps, { driver }: HomeStatus): Promise<Finding> {
   try {
     // Opening it for the status has put a damaged file aside already; this looks at what stands there now.
-    const reading = { driver: driver === 'sqljs' ? 'sqljs' : 'node-sqlite', disk: systemDisk } as const;
-    const db = await openForReading(reading, home.queueDb);
+    const db = await openForReading({ driver, disk: systemDisk }, home.queueDb);
     try {
       return isSound(db)
         ? good('queue-file', `queue.db is sound (kept by ${driver}).`)

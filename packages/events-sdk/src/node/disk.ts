@@ -155,6 +155,24 @@ export function removeFile(disk: Disk, path: string): void {
   }
 }
 
+/** Removes a file whose staying harms nothing: it was never promised, and the next one to come by tries again. */
+export function removeQuietly(disk: Disk, path: string): void {
+  try {
+    removeFile(disk, path);
+  } catch {
+    // The failure before this one is the one to tell.
+  }
+}
+
+/** Names in a folder; none where it cannot be listed. */
+export function namesIn(disk: Disk, path: string): readonly string[] {
+  try {
+    return disk.list(path);
+  } catch {
+    return [];
+  }
+}
+
 /** Returns once the entries of a folder survive a loss of power. */
 export function syncDirectory(disk: Disk, path: string): void {
   // Windows cannot open a folder; there a rename is as durable as it gets.

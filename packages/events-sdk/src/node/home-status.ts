@@ -3,6 +3,7 @@ import type { Session } from '../auth/port.ts';
 import type { LinkState } from '../engine/link.ts';
 import { describeLinkReason } from '../engine/link-words.ts';
 import type { SyncStatus } from '../engine/status.ts';
+import type { QueueDriver } from './config-file.ts';
 import type { ProjectHere } from './project-facts.ts';
 
 /** The link to the server, with what is known about it and since when. */
@@ -37,7 +38,7 @@ export interface HomeStatus {
   readonly server: string | null;
   readonly session: Session | null;
   readonly project: ProjectHere | null;
-  readonly driver: string;
+  readonly driver: QueueDriver;
   /** The home directory as people may see it. */
   readonly home: string;
 }
@@ -47,7 +48,7 @@ export function readHomeStatus(facts: {
   readonly session: Session | null;
   readonly server: string | null;
   readonly project: ProjectHere | null;
-  readonly driver: string;
+  readonly driver: QueueDriver;
   readonly home: string;
   readonly spilled: number;
 }): HomeStatus {

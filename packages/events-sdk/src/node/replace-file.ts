@@ -10,7 +10,7 @@ import { basename, dirname, join } from 'node:path';
 
 import { EventsSdkError } from '../errors.ts';
 import { systemTime, type Time } from '../internal/time.ts';
-import { errorCodeOf, removeFile, syncDirectory, systemDisk, type Disk } from './disk.ts';
+import { errorCodeOf, namesIn, removeFile, removeQuietly, syncDirectory, systemDisk, type Disk } from './disk.ts';
 import { makeDirectory, syncAbove } from './make-directory.ts';
 import { isGone, nameToOwner, ownerToName, systemProcesses } from './process-owner.ts';
 import type { ProcessOwner, Processes } from './process-owner.ts';
@@ -60,14 +60,11 @@ export function temporaryOf(path: string, owner: ProcessOwner): string {
 /** Removes what others left half written beside `path`, where `isLeft` says so of its owner. What cannot be removed stays for the next time. */
 export function sweepTemporaries(disk: Disk, path: string, isLeft: (owner: ProcessOwner) => boolean): void {
   const [folder, prefix] = [dirname(path), `${basename(path)}.`];
-  try {
-    for (const name of disk.list(folder)) {
-      if (!name.startsWith(prefix) || !name.endsWith(TEMP_SUFFIX)) continue;
-      const owner = nameToOwner(name.slice(prefix.length, -TEMP_SUFFIX.length));
-      if (owner !== undefined && isLeft(owner)) removeQuietly(disk, join(folder, name));
-    }
-  } catch {
-    // A folder that cannot be listed is no reason to fail what the caller came for.
+  // A folder that cannot be listed is no reason to fail what the caller came for.
+  for (const name of namesIn(disk, folder)) {
+    if (!name.startsWith(prefix) || !name.endsWith(TEMP_SUFFIX)) continue;
+    const owner = nameToOwner(name.slice(prefix.length, -TEMP_SUFFIX.length));
+    if (owner !== undefined && isLeft(owner)) removeQuietly(disk, join(folder, name));
   }
 }
 
@@ -148,14 +145,6 @@ function writeFully(disk: Disk, file: number, bytes: Uint8Array): void {
     const taken = disk.write(file, bytes, done);
     if (taken === 0) throw Object.assign(new Error('The disk took no bytes.'), { code: 'ENOSPC' });
     done += taken;
-  }
-}
-
-function removeQuietly(disk: Disk, path: string): void {
-  try {
-    removeFile(disk, path);
-  } catch {
-    // The first failure is the one to tell; what stays behind is swept by the next writer.
   }
 }
 

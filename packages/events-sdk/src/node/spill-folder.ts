@@ -9,7 +9,7 @@ import { EventsSdkError } from '../errors.ts';
 import type { Logger } from '../internal/logger.ts';
 import type { Time } from '../internal/time.ts';
 import type { Spill, SpilledEmission, SpilledEvent } from '../storage/spill.ts';
-import { errorCodeOf, readFile, removeFile, type Disk } from './disk.ts';
+import { errorCodeOf, namesIn, readFile, removeFile, removeQuietly, type Disk } from './disk.ts';
 import { currentOwner, lifeOf, nameToOwner, ownerToName } from './process-owner.ts';
 import { replaceFile } from './replace-file.ts';
 import { spillToText, textToSpill } from './spill-file.ts';
@@ -131,15 +131,6 @@ function tidy(disk: Disk, path: string): void {
   }
 }
 
-/** What stays behind was never acknowledged, and is tried again. */
-function removeQuietly(disk: Disk, path: string): void {
-  try {
-    removeFile(disk, path);
-  } catch {
-    // The failure before this one is the one to tell.
-  }
-}
-
 function read(deps: SpillFolderDeps, file: string): readonly SpilledEvent[] | undefined {
   const { disk, path, shownAs, logger } = deps;
   let text: string;
@@ -178,12 +169,4 @@ function setAside({ disk, path, shownAs, logger }: SpillFolderDeps, file: string
     'spill-damaged',
     `${shownAs}/${file} is damaged: its events cannot be taken in. It is kept as ${file}${DAMAGED_SUFFIX}.`,
   );
-}
-
-function namesIn(disk: Disk, path: string): readonly string[] {
-  try {
-    return disk.list(path);
-  } catch {
-    return [];
-  }
 }

@@ -1,10 +1,10 @@
 import { createBackgroundSync, type BackgroundStatus } from '../../src/engine/background-sync.ts';
 import type { SyncReport } from '../../src/engine/report.ts';
-import type { Logger } from '../../src/internal/logger.ts';
+import { silentLogger, type Logger } from '../../src/internal/logger.ts';
 import { anEvent, testUlid } from '../../src/testing/an-event.ts';
 import type { FakeRealtime } from '../../src/testing/fake-realtime.ts';
 import { createRandom } from '../../src/testing/seeded-random.ts';
-import { setupEngine, type EngineSetup } from './setup.ts';
+import { setupEngine, THIS_PROCESS, type EngineSetup } from './setup.ts';
 
 export interface BackgroundSetup extends EngineSetup {
   readonly realtime?: FakeRealtime;
@@ -46,4 +46,19 @@ export async function setupBackground(options: BackgroundSetup = {}) {
     return events.map((event) => event.event_id);
   };
   return { ...made, background, reports, statuses, warnings, emit, id: testUlid };
+}
+
+/** What another process of the same home delivers with. */
+export function partsOfAnother(setup: Awaited<ReturnType<typeof setupEngine>>) {
+  const { store, queue, transport, session, lease, time } = setup;
+  return {
+    store,
+    queue,
+    transport,
+    session,
+    lease: { ...lease, owner: { ...THIS_PROCESS, pid: 2 } },
+    lookUpProject: () => Promise.resolve(null),
+    logger: silentLogger,
+    time,
+  };
 }

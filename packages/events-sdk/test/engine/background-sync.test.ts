@@ -4,11 +4,10 @@ import { BATCH_INTERVAL_MS, FLUSH_INTERVAL_MS } from '../../src/contract/limits.
 import { createBackgroundSync } from '../../src/engine/background-sync.ts';
 import { acquireLease, requestDrain } from '../../src/engine/lease.ts';
 import { createSyncEngine } from '../../src/engine/sync-engine.ts';
-import { silentLogger } from '../../src/internal/logger.ts';
 import { anEvent, testUlid } from '../../src/testing/an-event.ts';
 import { TEST_SESSION } from '../../src/testing/fake-session.ts';
 import type { PushAnswer } from '../../src/transport/port.ts';
-import { setupBackground } from './background-setup.ts';
+import { partsOfAnother, setupBackground } from './background-setup.ts';
 import { THIS_PROCESS } from './setup.ts';
 
 const UNREACHABLE: PushAnswer = { kind: 'retryable', reason: 'unreachable', message: 'No way there.' };
@@ -305,17 +304,8 @@ describe('with other processes', () => {
 
   test('asked to make room it says so, and the one that asked begins as soon as it has gone (FR-031)', async () => {
     const first = await setupBackground();
-    const { store, queue, transport, session, lease, time } = first;
-    const next = createBackgroundSync({
-      store,
-      queue,
-      transport,
-      session,
-      lease: { ...lease, owner: { ...THIS_PROCESS, pid: 2 } },
-      lookUpProject: () => Promise.resolve(null),
-      logger: silentLogger,
-      time,
-    });
+    const { time } = first;
+    const next = createBackgroundSync(partsOfAnother(first));
     await first.background.start();
     await time.advance(300);
     expect(first.background.status().isUnwanted).toBe(false);
@@ -348,22 +338,12 @@ describe('with other processes', () => {
   });
 
   test("a person's sync is done by the one that delivers, at once and without pace, and its report is the answer (US7-4)", async () => {
-    const { background, store, queue, time, transport, session, lease, emit, engine } = await setupBackground({
-      queued: 1,
-    });
+    const setup = await setupBackground({ queued: 1 });
+    const { background, time, transport, emit, engine } = setup;
     await background.start();
     await time.advance(500);
     await emit(2500);
-    const other = createSyncEngine({
-      store,
-      queue,
-      transport,
-      session,
-      lease: { ...lease, owner: { ...THIS_PROCESS, pid: 2 } },
-      lookUpProject: () => Promise.resolve(null),
-      logger: silentLogger,
-      time,
-    });
+    const other = createSyncEngine(partsOfAnother(setup));
 
     const [mine, joined] = [other.syncNow({ waitForOthersMs: 5000 }), engine.syncNow({ waitForOthersMs: 5000 })];
     await time.advance(1500);
