@@ -1,12 +1,12 @@
 /** Many processes on one home, emitting at once, beside as many bare `node:sqlite` loops on one database. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 
+import { makeScratchProject } from './scratch-project.ts';
 import { median, quantile } from './statistics.ts';
 
 const script = fileURLToPath(new URL('./contender.ts', import.meta.url));
@@ -71,13 +71,8 @@ interface Race {
 
 /** One start, one finish. Throws when an event is missing or a clock value came twice. */
 async function race({ processes, appends, driver }: Race): Promise<{ perSecond: number; times: readonly number[] }> {
-  const root = mkdtempSync(join(tmpdir(), 'spec-kitty-bench-'));
+  const { root, remove } = makeScratchProject();
   const home = join(root, 'home');
-  mkdirSync(join(root, '.kittify'));
-  writeFileSync(
-    join(root, '.kittify', 'config.yaml'),
-    'project:\n  uuid: 3f1c9a52-7f0e-4c55-9d0b-2a6c1b7e4d10\n  slug: bench\n',
-  );
   mkdirSync(home);
   const path = join(home, 'queue.db');
   const env = { ...process.env, SPEC_KITTY_HOME: home, SPEC_KITTY_DELIVERY: 'off', SPEC_KITTY_QUEUE_DRIVER: driver };
@@ -101,7 +96,7 @@ async function race({ processes, appends, driver }: Race): Promise<{ perSecond: 
   // Each prints the list of its own times.
   const times = answers.flatMap((answer) => JSON.parse(answer) as number[]);
   if (driver !== undefined) check(path, processes * appends);
-  rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  remove();
   return { perSecond: (processes * appends) / seconds, times };
 }
 

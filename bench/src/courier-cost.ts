@@ -2,8 +2,7 @@
  * What the courier gives and costs: how soon an event is acknowledged by a server 100 ms away, from a courier that runs
  * and from none; and the processor time of one that has nothing to do.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,6 +11,7 @@ import { openNodeClient, type NodeClient } from '@spec-kitty/events-sdk/node';
 import { createContractServer, createDelayingProxy } from '@spec-kitty/events-sdk/testing';
 
 import { DRIVERS, type Driver } from './emission-cost.ts';
+import { makeScratchProject } from './scratch-project.ts';
 
 const RUNS = 40;
 const IDLE_MS = 30_000;
@@ -87,12 +87,7 @@ export async function measureIdle(): Promise<readonly IdleCost[]> {
 }
 
 async function makeSetting(): Promise<Setting> {
-  const root = mkdtempSync(join(tmpdir(), 'spec-kitty-bench-'));
-  mkdirSync(join(root, '.kittify'));
-  writeFileSync(
-    join(root, '.kittify', 'config.yaml'),
-    'project:\n  uuid: 3f1c9a52-7f0e-4c55-9d0b-2a6c1b7e4d10\n  slug: bench\n',
-  );
+  const { root, remove } = makeScratchProject();
   const server = await createContractServer();
   await server.accounts.addUser(ADA);
   const proxy = await createDelayingProxy({ target: await server.listen(), roundTripMs: ROUND_TRIP_MS });
@@ -113,7 +108,7 @@ async function makeSetting(): Promise<Setting> {
     async close() {
       await proxy.close();
       await server.close();
-      rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      remove();
     },
   };
 }

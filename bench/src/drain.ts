@@ -1,7 +1,5 @@
 /** How fast a queue empties: read, packed, sent, each verdict durable, from one process to a server that keeps nothing. */
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
@@ -9,10 +7,10 @@ import { wpStatusChanged } from '@spec-kitty/events-sdk';
 import { openNodeClient } from '@spec-kitty/events-sdk/node';
 
 import { DRIVERS, type Driver } from './emission-cost.ts';
+import { makeScratchProject } from './scratch-project.ts';
 
 const EVENTS = 10_000;
 const ROUNDS = 3;
-const IDENTITY = 'project:\n  uuid: 3f1c9a52-7f0e-4c55-9d0b-2a6c1b7e4d10\n  slug: bench\n';
 
 export interface Drain {
   readonly driver: Driver;
@@ -33,16 +31,12 @@ export async function measureDrain(): Promise<readonly Drain[]> {
 }
 
 async function drainOnce(driver: Driver, server: string): Promise<number> {
-  const root = mkdtempSync(join(tmpdir(), 'spec-kitty-bench-'));
-  const home = join(root, 'home');
-  mkdirSync(join(root, '.kittify'));
-  mkdirSync(home);
-  writeFileSync(join(root, '.kittify', 'config.yaml'), IDENTITY);
+  const project = makeScratchProject();
   const client = openNodeClient({
-    cwd: root,
+    cwd: project.root,
     env: {
       ...process.env,
-      SPEC_KITTY_HOME: home,
+      SPEC_KITTY_HOME: join(project.root, 'home'),
       SPEC_KITTY_QUEUE_DRIVER: driver,
       SPEC_KITTY_SERVER: server,
       SPEC_KITTY_TOKEN: 'bench-token',
@@ -61,7 +55,7 @@ async function drainOnce(driver: Driver, server: string): Promise<number> {
   const report = await client.syncNow();
   const seconds = (performance.now() - startedAt) / 1000;
   await client.close();
-  rmSync(root, { recursive: true, force: true });
+  project.remove();
   if (report.sent !== EVENTS) throw new Error(`${driver}: ${report.sent} of ${EVENTS} sent (${report.stoppedBy}).`);
   return EVENTS / seconds;
 }

@@ -1,6 +1,5 @@
 /** Events a second in one process, one durable emission after the other, beside a bare `node:sqlite` loop. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -9,11 +8,11 @@ import { openNodeClient } from '@spec-kitty/events-sdk/node';
 
 import { appendBare, prepareBare } from './bare-loop.ts';
 import { DRIVERS, type Driver } from './emission-cost.ts';
+import { makeScratchProject } from './scratch-project.ts';
 import { median } from './statistics.ts';
 
 const SLICE_MS = 400;
 const SLICES = 5;
-const IDENTITY = 'project:\n  uuid: 3f1c9a52-7f0e-4c55-9d0b-2a6c1b7e4d10\n  slug: bench\n';
 
 export interface Rate {
   readonly name: string;
@@ -22,7 +21,7 @@ export interface Rate {
 
 /** Medians over slices taken in turns, the bare loop first. */
 export async function measureSustained(): Promise<readonly Rate[]> {
-  const root = mkdtempSync(join(tmpdir(), 'spec-kitty-bench-'));
+  const { root, remove } = makeScratchProject();
   const bare = openBare(join(root, 'bare.db'));
   const move = wpStatusChanged({ wpId: 'WP01', previousStatus: 'planned', newStatus: 'doing' });
   const many = Array.from({ length: 1000 }, () => move);
@@ -46,14 +45,12 @@ export async function measureSustained(): Promise<readonly Rate[]> {
   }
   for (const { single, bulk } of clients) await Promise.all([single.close(), bulk.close()]);
   bare.close();
-  rmSync(root, { recursive: true, force: true });
+  remove();
   return cases.map(({ name }, index) => ({ name, perSecond: median(rates[index] ?? []) }));
 }
 
 function makeHome(root: string, name: string, driver: Driver): NodeJS.ProcessEnv {
   const home = join(root, name);
-  mkdirSync(join(root, '.kittify'), { recursive: true });
-  writeFileSync(join(root, '.kittify', 'config.yaml'), IDENTITY);
   mkdirSync(home);
   writeFileSync(join(home, 'config.toml'), '[sync]\nmax_queue_size = 100000000\ndelivery = "off"\n');
   return { ...process.env, SPEC_KITTY_HOME: home, SPEC_KITTY_QUEUE_DRIVER: driver };
