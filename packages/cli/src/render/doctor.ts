@@ -19,6 +19,7 @@ const LABELS: Readonly<Record<CheckName, string>> = {
   account: 'Account',
   server: 'Server',
   project: 'Project',
+  'project-file': 'Project file',
   delivery: 'Delivery',
 };
 
@@ -39,6 +40,7 @@ const HELP: Readonly<Record<CheckName, string>> = {
   account: 'spec-kitty auth login',
   server: 'spec-kitty sync server',
   project: 'spec-kitty init',
+  'project-file': 'git diff -- :/.kittify/config.yaml',
   delivery: 'spec-kitty sync now',
 };
 

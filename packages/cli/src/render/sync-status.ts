@@ -58,7 +58,10 @@ export function renderSyncStatus(status: HomeStatus, now: number, userHome: stri
         ? `not signed in: ${signIn(status.server)}`
         : `${session.username}, ${session.teamSlug === null ? 'no team' : `team ${session.teamSlug}`}`,
     ],
-    ['Project', project === null ? 'none here: spec-kitty init' : `${project.slug} (${project.uuid})`],
+    [
+      'Project',
+      project === null ? (status.projectProblem ?? 'none here: spec-kitty init') : `${project.slug} (${project.uuid})`,
+    ],
     ['Store', `${status.driver}, ${tilde(status.home, userHome)}`],
   ];
   return rows(pairs);
@@ -88,6 +91,7 @@ export function syncStatusDocument(status: HomeStatus): Record<string, unknown> 
     server: status.server,
     session: status.session === null ? null : sessionDocument(status.session),
     project,
+    project_problem: status.projectProblem,
     store: { driver: status.driver, home: status.home },
   };
 }

@@ -123,3 +123,30 @@ test('the doctor finds nothing in a good home, and names what helps in a bad one
     if (command !== null) expect(typeInShell(world, command)).toMatchObject({ code: 0 });
   expect((await world.specKitty(['sync', 'doctor'])).stdout).toMatch(/^1\. {2}/m);
 }, 60_000);
+
+test("a project whose file is broken is no project without one: status and doctor name the file's line and what helps (FR-030, FR-037)", async () => {
+  const world = makeWorld();
+  await world.makeProject();
+  const config = join(world.repository, '.kittify/config.yaml');
+  const examine = async () => {
+    const ended = await world.specKitty(['sync', 'doctor', '--json']);
+    return { code: ended.code, ...(JSON.parse(ended.stdout) as Examined) };
+  };
+  writeFileSync(config, 'a: [1\n  b: }\n');
+
+  const status = (await world.must(['sync', 'status'])).stdout;
+  const found = await examine();
+
+  expect(status).toMatch(/^Project +\.kittify\/config\.yaml, line 1: is not valid YAML\. Correct it, or take it back/m);
+  expect(status).not.toContain('spec-kitty init');
+  expect(found).toMatchObject({ code: 1, healthy: false });
+  expect(found.findings.map(({ check }) => check)).not.toContain('project');
+  const broken = found.findings.find(({ check }) => check === 'project-file');
+  expect(broken).toMatchObject({ state: 'bad' });
+  const shown = typeInShell(world, String(broken?.command), '.kittify');
+  expect(shown.code).toBe(0);
+  expect(shown.output).toContain('+a: [1');
+
+  world.git('checkout', '--', '.kittify/config.yaml');
+  expect((await examine()).findings).toContainEqual(expect.objectContaining({ check: 'project', state: 'good' }));
+});

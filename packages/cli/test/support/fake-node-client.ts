@@ -46,6 +46,7 @@ export const quietStatus: HomeStatus = {
   server: null,
   session: null,
   project: null,
+  projectProblem: null,
   driver: 'node-sqlite',
   home: '/home/someone/.spec-kitty',
 };

@@ -35,6 +35,7 @@ export type CheckName =
   | 'account'
   | 'server'
   | 'project'
+  | 'project-file'
   | 'delivery';
 
 /** One thing that was looked at. */
@@ -210,7 +211,8 @@ function checkServer(probe: ServerProbe | null): Finding {
   }
 }
 
-function checkProject({ project }: HomeStatus): Finding {
+function checkProject({ project, projectProblem }: HomeStatus): Finding {
+  if (projectProblem !== null) return bad('project-file', projectProblem);
   return project === null
     ? attention('project', 'This is no project with an identity: events from here are held.')
     : good('project', `The project is ${project.slug}.`);

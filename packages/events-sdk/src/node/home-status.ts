@@ -38,6 +38,8 @@ export interface HomeStatus {
   readonly server: string | null;
   readonly session: Session | null;
   readonly project: ProjectHere | null;
+  /** Why the file of the project here cannot be read, and what helps; null when nothing is wrong with it. */
+  readonly projectProblem: string | null;
   readonly driver: QueueDriver;
   /** The home directory as people may see it. */
   readonly home: string;
@@ -48,6 +50,7 @@ export function readHomeStatus(facts: {
   readonly session: Session | null;
   readonly server: string | null;
   readonly project: ProjectHere | null;
+  readonly projectProblem: string | null;
   readonly driver: QueueDriver;
   readonly home: string;
   readonly spilled: number;

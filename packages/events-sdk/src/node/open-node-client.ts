@@ -146,6 +146,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       session: await accounts.session.current(),
       server: await serverUrl(),
       project: await projects.here(),
+      projectProblem: await projects.problem(),
       driver: (await homeStore()).driver,
       home: home.display(home.root),
       spilled: spill.count(),

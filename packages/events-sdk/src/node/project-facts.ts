@@ -27,6 +27,8 @@ export interface ProjectReader {
   /** What the project at `root` says now; null without an identity. */
   lookUp(root: string): Promise<ProjectFacts | null>;
   here(): Promise<ProjectHere | null>;
+  /** Why the file of the project around the working directory cannot be read, and what helps; null when nothing is wrong. */
+  problem(): Promise<string | null>;
   /** How events leave: the home's choice, unless the project has a stricter or other one of its own. */
   delivery(home: DeliveryMode): Promise<DeliveryMode>;
 }
@@ -100,6 +102,12 @@ export function createProjectReader(deps: {
       const root = around();
       const found = await read(root);
       return found === null || root === null ? null : { uuid: found.identity.uuid, slug: found.identity.slug, root };
+    },
+
+    async problem() {
+      const root = around();
+      const answer = root === null ? null : await readAny(root);
+      return answer?.kind === 'broken' ? answer.message : null;
     },
 
     async delivery(home) {
