@@ -25,6 +25,9 @@ type Place =
   | { readonly kind: 'layer'; readonly level: number; readonly group: string }
   | { readonly kind: 'adapter' | 'node' | 'testing' | 'entry' | 'unknown'; readonly group: string };
 
+/** Folders of the CLI's workflow, lowest first. What stands in `workflow/` itself (ports, errors) is below all of them. */
+const WORKFLOW_FOLDERS = ['rules', 'files', 'git', 'project', 'services', 'orchestrate'];
+
 /** First match wins: adapters stand before the layers whose folders they live in. */
 const PLACES: readonly (readonly [RegExp, Place])[] = [
   [/^index\.ts$/, { kind: 'entry', group: 'index' }],
@@ -119,15 +122,27 @@ function cliRule(file: string, specifier: string): string | undefined {
     if (!target.startsWith(CLI) && !target.endsWith('/package.json')) return 'an import must not leave the package';
     const to = target.slice(CLI.length);
     if (!path.startsWith('commands/') && to.startsWith('commands/')) return 'nothing imports a command';
-    if (path.startsWith('workflow/') && /^(services|hooks|base|render)/.test(to))
-      return 'workflow is below services, hooks and renderers';
-    if (path.startsWith('services/') && /^(hooks|base|render)/.test(to))
-      return 'services know no flags, hooks or terminals';
-    return undefined;
+    if (path.startsWith('workflow/') && !to.startsWith('workflow/') && !target.endsWith('/package.json'))
+      return 'workflow rules know nothing else of the command line';
+    return workflowRule(path, to);
   }
-  if (path.startsWith('services/') && specifier.startsWith('@oclif/')) return 'services know no flags or terminals';
   // DESIGN §4.11: a command never builds events or touches the queue itself, so it needs types of the SDK at most.
   return publicSubpathRule(file, specifier);
+}
+
+/** Within `workflow/`, imports go down the list of its folders; `files` and `git` do not know each other. */
+function workflowRule(path: string, to: string): string | undefined {
+  const [from, target] = [path, to].map((each) => /^workflow\/(?:([\w-]+)\/)?/.exec(each));
+  if (!from || !target) return undefined;
+  const [level, targetLevel] = [from[1], target[1]].map((folder) =>
+    folder === undefined ? -1 : WORKFLOW_FOLDERS.indexOf(folder),
+  ) as [number, number]; // two in, two out
+  const folder = from[1] ?? target[1] ?? '';
+  if ((from[1] !== undefined && level === -1) || (target[1] !== undefined && targetLevel === -1))
+    return `stands in no layer of workflow/: add ${folder} to scripts/layers.ts and docs/architecture.md`;
+  if (targetLevel > level)
+    return `imports go down: workflow/${from[1] ?? ''} must not know workflow/${target[1] ?? ''}`;
+  return from[1] === 'git' && target[1] === 'files' ? 'git and files do not know each other' : undefined;
 }
 
 function publicSubpathRule(file: string, specifier: string): string | undefined {

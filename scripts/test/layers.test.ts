@@ -46,8 +46,12 @@ const wrong: readonly [string, string, string][] = [
   ['a second library in the contract entry', `${sdk}/contract/index.ts`, 'ulid'],
   ['test support in production code', `${sdk}/node/open.ts`, '../testing/test-time.ts'],
   ['a file that stands in no layer', `${sdk}/misc.ts`, './errors.ts'],
-  ['oclif in a workflow rule', `${cli}/workflow/lanes.ts`, '@oclif/core'],
-  ['oclif in a service', `${cli}/services/implement.ts`, '@oclif/core'],
+  ['oclif in a workflow rule', `${cli}/workflow/rules/lanes.ts`, '@oclif/core'],
+  ['oclif in a service', `${cli}/workflow/services/implement.ts`, '@oclif/core'],
+  ['a rule that reads files', `${cli}/workflow/rules/lanes.ts`, '../files/frontmatter.ts'],
+  ['git that knows files', `${cli}/workflow/git/commit.ts`, '../files/text-files.ts'],
+  ['a folder of workflow nobody named', `${cli}/workflow/misc/lanes.ts`, '../errors.ts'],
+  ['a service that renders', `${cli}/workflow/services/implement.ts`, '../../render/workflow.ts'],
   ['a private file of the SDK', `${cli}/client.ts`, '../../events-sdk/src/client.ts'],
   ['a deep import of the SDK', `${cli}/client.ts`, '@spec-kitty/events-sdk/dist/client.js'],
   ['a deep import from an example', 'examples/quickstart/src/main.ts', '../../../packages/cli/src/main.ts'],
@@ -67,7 +71,7 @@ test('a downward import, a public subpath and a composition of adapters pass', (
     [`${sdk}/engine/sync-engine.ts`]: ['../queue/offline-queue.ts', '../transport/port.ts', 'valibot'],
     [`${sdk}/node/open.ts`]: ['../storage/sqljs/index.ts', '../transport/http/index.ts', 'node:fs'],
     [`${cli}/client.ts`]: ['@spec-kitty/events-sdk/node'],
-    [`${cli}/commands/sync/now.ts`]: ['@oclif/core', '../../services/sync.ts'],
+    [`${cli}/commands/sync/now.ts`]: ['@oclif/core', '../../session.ts'],
   };
 
   expect(rulesBrokenBy(files)).toEqual([]);

@@ -3,7 +3,7 @@ import { createUlidFactory, systemTime } from '@spec-kitty/events-sdk';
 
 import type { Invocation } from './invocation.ts';
 import { createSession } from './session.ts';
-import { createGit } from './workflow/git.ts';
+import { createGit } from './workflow/git/git.ts';
 import type { WorkflowDeps } from './workflow/ports.ts';
 
 /** How long a command waits for another one that works on the same feature. */

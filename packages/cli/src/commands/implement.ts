@@ -5,7 +5,7 @@ import * as Flags from '@oclif/core/flags';
 import type { CommandOutcome } from '../command.ts';
 import { renderImplement } from '../render/workflow.ts';
 import { WorkflowCommand } from '../workflow-command.ts';
-import { implement } from '../workflow/implement.ts';
+import { implement } from '../workflow/services/implement.ts';
 
 export default class Implement extends WorkflowCommand {
   static override summary = 'Start a work package: make its workspace and claim it.';

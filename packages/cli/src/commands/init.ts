@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 import type { CommandOutcome } from '../command.ts';
 import { renderInit } from '../render/workflow.ts';
 import { WorkflowCommand } from '../workflow-command.ts';
-import { init } from '../workflow/init.ts';
+import { init } from '../workflow/services/init.ts';
 
 export default class Init extends WorkflowCommand {
   static override summary = 'Make this git repository a spec-kitty project.';

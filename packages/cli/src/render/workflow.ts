@@ -1,9 +1,9 @@
 /** What the workflow services answer, as people read it. Pure. */
-import type { CreateFeatureResult } from '../workflow/create-feature.ts';
-import type { FinalizeTasksResult } from '../workflow/finalize-tasks.ts';
-import type { ImplementResult } from '../workflow/implement.ts';
-import type { InitResult } from '../workflow/init.ts';
-import type { ScaffoldResult } from '../workflow/scaffold.ts';
+import type { CreateFeatureResult } from '../workflow/services/create-feature.ts';
+import type { FinalizeTasksResult } from '../workflow/services/finalize-tasks.ts';
+import type { ImplementResult } from '../workflow/services/implement.ts';
+import type { InitResult } from '../workflow/services/init.ts';
+import type { ScaffoldResult } from '../workflow/services/scaffold.ts';
 import { events, rows } from './words.ts';
 
 export function renderInit(result: InitResult): string {

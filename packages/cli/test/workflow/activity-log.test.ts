@@ -1,7 +1,7 @@
 /** The activity log's format, as other tools read it. */
 import { expect, test } from 'vitest';
 
-import { appendLog, formatEntry, logTime, readLog } from '../../src/workflow/activity-log.ts';
+import { appendLog, formatEntry, logTime, readLog } from '../../src/workflow/files/activity-log.ts';
 
 const entry = { at: '2026-03-02T14:30:00Z', agent: 'claude', shellPid: '4711', lane: 'doing', note: 'Started' };
 const line = '- 2026-03-02T14:30:00Z – claude – shell_pid=4711 – lane=doing – Started';

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { commitOnly } from '../../src/workflow/commit.ts';
-import { createGit } from '../../src/workflow/git.ts';
-import { withFeatureLock } from '../../src/workflow/feature-lock.ts';
+import { commitOnly } from '../../src/workflow/git/commit.ts';
+import { createGit } from '../../src/workflow/git/git.ts';
+import { withFeatureLock } from '../../src/workflow/project/feature-lock.ts';
 import type { Git, Lock } from '../../src/workflow/ports.ts';
-import { judgeMove } from '../../src/workflow/lanes.ts';
-import { openFeature } from '../../src/workflow/feature.ts';
-import { transitionLane } from '../../src/workflow/transition.ts';
-import { findWp } from '../../src/workflow/wp-file.ts';
+import { judgeMove } from '../../src/workflow/rules/lanes.ts';
+import { openFeature } from '../../src/workflow/project/feature.ts';
+import { transitionLane } from '../../src/workflow/project/transition.ts';
+import { findWp } from '../../src/workflow/project/wp-file.ts';
 import { createProject, createRepo } from './support/workspace.ts';
 
 test('commits new and changed files by name and keeps what is staged staged', async () => {

@@ -7,14 +7,14 @@ import { join, resolve } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { appendLog, readLog } from '../../src/workflow/activity-log.ts';
-import { listFeatures, openFeature, type Feature } from '../../src/workflow/feature.ts';
-import { readText } from '../../src/workflow/files.ts';
-import { parseFrontmatter } from '../../src/workflow/frontmatter.ts';
-import { readMeta } from '../../src/workflow/meta-json.ts';
-import { planTasks } from '../../src/workflow/task-plan.ts';
-import { parseTasksMd } from '../../src/workflow/tasks-md.ts';
-import { readAllWps } from '../../src/workflow/wp-file.ts';
+import { appendLog, readLog } from '../../src/workflow/files/activity-log.ts';
+import { listFeatures, openFeature, type Feature } from '../../src/workflow/project/feature.ts';
+import { readText } from '../../src/workflow/files/text-files.ts';
+import { parseFrontmatter } from '../../src/workflow/files/frontmatter.ts';
+import { readMeta } from '../../src/workflow/files/meta-json.ts';
+import { planTasks } from '../../src/workflow/project/task-plan.ts';
+import { parseTasksMd } from '../../src/workflow/files/tasks-md.ts';
+import { readAllWps } from '../../src/workflow/project/wp-file.ts';
 
 const CORPUS = process.env['SPEC_KITTY_CORPUS'] ?? resolve(import.meta.dirname, '../../../../../shared/corpus');
 const isAbsent = !existsSync(join(CORPUS, 'kitty-specs'));

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { readLog } from '../../src/workflow/activity-log.ts';
-import { createFeature } from '../../src/workflow/create-feature.ts';
-import { parseFrontmatter } from '../../src/workflow/frontmatter.ts';
-import { init } from '../../src/workflow/init.ts';
-import { scaffold } from '../../src/workflow/scaffold.ts';
-import { parseTasksMd } from '../../src/workflow/tasks-md.ts';
+import { readLog } from '../../src/workflow/files/activity-log.ts';
+import { createFeature } from '../../src/workflow/services/create-feature.ts';
+import { parseFrontmatter } from '../../src/workflow/files/frontmatter.ts';
+import { init } from '../../src/workflow/services/init.ts';
+import { scaffold } from '../../src/workflow/services/scaffold.ts';
+import { parseTasksMd } from '../../src/workflow/files/tasks-md.ts';
 import { createProject, createRepo } from './support/workspace.ts';
 
 test('creates a numbered feature with its facts in one commit', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { withDirectoryLock } from '@spec-kitty/events-sdk/node';
 import { expect, test } from 'vitest';
 
-import { finalizeTasks } from '../../src/workflow/finalize-tasks.ts';
+import { finalizeTasks } from '../../src/workflow/services/finalize-tasks.ts';
 import { createProject } from './support/workspace.ts';
 
 const lock = {

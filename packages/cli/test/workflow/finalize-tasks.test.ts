@@ -1,8 +1,8 @@
 /** What `agent feature finalize-tasks` promises, on real git repositories. */
 import { expect, test } from 'vitest';
 
-import { finalizeTasks } from '../../src/workflow/finalize-tasks.ts';
-import { parseFrontmatter } from '../../src/workflow/frontmatter.ts';
+import { finalizeTasks } from '../../src/workflow/services/finalize-tasks.ts';
+import { parseFrontmatter } from '../../src/workflow/files/frontmatter.ts';
 import { createProject } from './support/workspace.ts';
 
 const DIR = 'kitty-specs/001-demo';

@@ -1,7 +1,7 @@
 /** What editing frontmatter promises: the touched key, and not a byte more. */
 import { describe, expect, test } from 'vitest';
 
-import { parseFrontmatter } from '../../src/workflow/frontmatter.ts';
+import { parseFrontmatter } from '../../src/workflow/files/frontmatter.ts';
 
 const FILE = `---
 work_package_id: WP02

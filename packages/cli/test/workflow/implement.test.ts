@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { parseFrontmatter } from '../../src/workflow/frontmatter.ts';
-import { implement } from '../../src/workflow/implement.ts';
+import { parseFrontmatter } from '../../src/workflow/files/frontmatter.ts';
+import { implement } from '../../src/workflow/services/implement.ts';
 import { createProject } from './support/workspace.ts';
 
 test('creates the workspace, claims it in one commit and emits planned to doing (US1-1, FR-016)', async () => {
@@ -391,7 +391,7 @@ test('names the git commands when git does not know who commits', async () => {
   const repo = await createProject(['Writer'], {});
   const nobody = {
     ...repo.deps,
-    git: (await import('../../src/workflow/git.ts')).createGit({
+    git: (await import('../../src/workflow/git/git.ts')).createGit({
       PATH: process.env['PATH'],
       GIT_CONFIG_GLOBAL: '/dev/null',
       GIT_CONFIG_NOSYSTEM: '1',

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 
-import { createGit } from '../../src/workflow/git.ts';
-import { init } from '../../src/workflow/init.ts';
+import { createGit } from '../../src/workflow/git/git.ts';
+import { init } from '../../src/workflow/services/init.ts';
 import { createRepo } from './support/workspace.ts';
 
 test('writes config, metadata and ignore rules in one commit and leaves a clean tree', async () => {

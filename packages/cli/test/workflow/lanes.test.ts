@@ -2,9 +2,9 @@
 import { LANES } from '@spec-kitty/events-sdk/contract';
 import { expect, test } from 'vitest';
 
-import { findCycles, dependentsOf } from '../../src/workflow/dependency-graph.ts';
-import { judgeMove, parseLane, readLane } from '../../src/workflow/lanes.ts';
-import { readWpId, wpIdOfFile } from '../../src/workflow/wp-id.ts';
+import { findCycles, dependentsOf } from '../../src/workflow/rules/dependency-graph.ts';
+import { judgeMove, parseLane, readLane } from '../../src/workflow/rules/lanes.ts';
+import { readWpId, wpIdOfFile } from '../../src/workflow/rules/wp-id.ts';
 
 test('reads lanes in any case, with blanks, and under their aliases', () => {
   expect([' Doing ', 'in_progress', 'pending', 'claimed', 'in_review', 'DONE'].map(readLane)).toEqual([

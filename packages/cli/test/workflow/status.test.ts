@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { createFeature } from '../../src/workflow/create-feature.ts';
-import { detectFeature } from '../../src/workflow/feature.ts';
-import { implement } from '../../src/workflow/implement.ts';
-import { renderKanban } from '../../src/workflow/kanban.ts';
-import { findProject } from '../../src/workflow/project-root.ts';
-import { tasksStatus, type TasksStatusResult } from '../../src/workflow/status.ts';
+import { createFeature } from '../../src/workflow/services/create-feature.ts';
+import { detectFeature } from '../../src/workflow/project/feature.ts';
+import { implement } from '../../src/workflow/services/implement.ts';
+import { renderKanban } from '../../src/render/kanban.ts';
+import { findProject } from '../../src/workflow/project/project-root.ts';
+import { tasksStatus, type TasksStatusResult } from '../../src/workflow/services/status.ts';
 import { createProject, NOW } from './support/workspace.ts';
 
 test('counts lanes, lists packages by id and gives the share that is done', async () => {

@@ -1,7 +1,7 @@
 /** The reader of tasks.md: headings, dependency notations, boxes. */
 import { describe, expect, test } from 'vitest';
 
-import { parseTasksMd, repeatedSections } from '../../src/workflow/tasks-md.ts';
+import { parseTasksMd, repeatedSections } from '../../src/workflow/files/tasks-md.ts';
 
 const CANONICAL = `# Work Packages: Invoice export
 

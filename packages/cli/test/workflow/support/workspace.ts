@@ -11,11 +11,11 @@ import { specKittyEvents, type Draft, type SpecKittyEvents } from '@spec-kitty/e
 import * as v from 'valibot';
 import { onTestFinished } from 'vitest';
 
-import { createFeature } from '../../../src/workflow/create-feature.ts';
-import { createGit } from '../../../src/workflow/git.ts';
-import { init } from '../../../src/workflow/init.ts';
+import { createFeature } from '../../../src/workflow/services/create-feature.ts';
+import { createGit } from '../../../src/workflow/git/git.ts';
+import { init } from '../../../src/workflow/services/init.ts';
 import type { Lock, WorkflowDeps } from '../../../src/workflow/ports.ts';
-import { scaffold } from '../../../src/workflow/scaffold.ts';
+import { scaffold } from '../../../src/workflow/services/scaffold.ts';
 
 export const NOW = Date.parse('2026-03-02T14:30:00Z');
 

@@ -5,7 +5,7 @@ import * as Flags from '@oclif/core/flags';
 import type { CommandOutcome } from '../../../command.ts';
 import { renderCreateFeature } from '../../../render/workflow.ts';
 import { WorkflowCommand } from '../../../workflow-command.ts';
-import { createFeature } from '../../../workflow/create-feature.ts';
+import { createFeature } from '../../../workflow/services/create-feature.ts';
 
 export default class CreateFeature extends WorkflowCommand {
   static override summary = 'Create a numbered feature with its spec, plan and facts.';

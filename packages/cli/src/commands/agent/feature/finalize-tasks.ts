@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 import type { CommandOutcome } from '../../../command.ts';
 import { renderFinalizeTasks } from '../../../render/workflow.ts';
 import { WorkflowCommand } from '../../../workflow-command.ts';
-import { finalizeTasks } from '../../../workflow/finalize-tasks.ts';
+import { finalizeTasks } from '../../../workflow/services/finalize-tasks.ts';
 
 export default class FinalizeTasks extends WorkflowCommand {
   static override summary = 'Settle the dependencies of the work packages, commit them, and announce the feature.';

@@ -5,7 +5,7 @@ import type { CommandOutcome } from '../../../command.ts';
 import { UsageError } from '../../../failure.ts';
 import { renderScaffold } from '../../../render/workflow.ts';
 import { WorkflowCommand } from '../../../workflow-command.ts';
-import { scaffold } from '../../../workflow/scaffold.ts';
+import { scaffold } from '../../../workflow/services/scaffold.ts';
 
 export default class Scaffold extends WorkflowCommand {
   static override summary = 'Write the work packages of a feature. Never overwrites.';

@@ -3,8 +3,8 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
 import { WorkflowCommand } from '../../../workflow-command.ts';
-import { renderKanban } from '../../../workflow/kanban.ts';
-import { tasksStatus } from '../../../workflow/status.ts';
+import { renderKanban } from '../../../render/kanban.ts';
+import { tasksStatus } from '../../../workflow/services/status.ts';
 
 const DEFAULT_WIDTH = 100;
 

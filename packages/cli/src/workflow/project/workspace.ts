@@ -5,12 +5,12 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { WorkflowError } from './errors.ts';
+import { WorkflowError } from '../errors.ts';
 import type { Feature } from './feature.ts';
-import { writeText } from './files.ts';
-import type { Git } from './ports.ts';
+import { writeText } from '../files/text-files.ts';
+import type { Git } from '../ports.ts';
 import type { Project } from './project-root.ts';
-import { branchTip, gitFailed, mustRun } from './repository.ts';
+import { branchTip, gitFailed, mustRun } from '../git/repository.ts';
 
 /** Where a package's workspace is, whether it exists or not. */
 export interface Workspace {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import type { Draft, SpecKittyEvents } from '@spec-kitty/events-sdk/contract';
 
-import { readText, writeText } from './files.ts';
+import { readText, writeText } from '../files/text-files.ts';
 import type { Repository } from './project-root.ts';
 
 /** Drafts that wait for being told. */

@@ -4,8 +4,8 @@
  */
 import { isMap, parseDocument, stringify } from 'yaml';
 
-import { WorkflowError } from './errors.ts';
-import type { ProjectIdentity } from './ports.ts';
+import { WorkflowError } from '../errors.ts';
+import type { ProjectIdentity } from '../ports.ts';
 
 /** Agents that can be configured. */
 export const KNOWN_AGENTS = [

@@ -9,18 +9,18 @@ import { join } from 'node:path';
 
 import { featureCreated, wpCreated } from '@spec-kitty/events-sdk';
 
-import { checkCanCommit, commitOnly, type Commit } from './commit.ts';
-import { WorkflowError, isWorkflowError } from './errors.ts';
-import { detectFeature, requireTargetBranch, targetBranch, type Feature } from './feature.ts';
-import { withFeatureLock } from './feature-lock.ts';
-import { readText, rememberFiles, writeText } from './files.ts';
-import { metaText, readMeta, writeMeta } from './meta-json.ts';
-import type { Git, Place, WorkflowDeps } from './ports.ts';
-import { findProject, type Project } from './project-root.ts';
-import { planTasks, type DependencyConflict, type TaskPlan } from './task-plan.ts';
-import { parseTasksMd } from './tasks-md.ts';
-import { dropUnsent, keepUnsent, readUnsent, type UnsentDrafts } from './unsent.ts';
-import { findWp, listWpFiles, type WorkPackage } from './wp-file.ts';
+import { checkCanCommit, commitOnly, type Commit } from '../git/commit.ts';
+import { WorkflowError, isWorkflowError } from '../errors.ts';
+import { detectFeature, requireTargetBranch, targetBranch, type Feature } from '../project/feature.ts';
+import { withFeatureLock } from '../project/feature-lock.ts';
+import { readText, rememberFiles, writeText } from '../files/text-files.ts';
+import { metaText, readMeta, writeMeta } from '../files/meta-json.ts';
+import type { Git, Place, WorkflowDeps } from '../ports.ts';
+import { findProject, type Project } from '../project/project-root.ts';
+import { planTasks, type DependencyConflict, type TaskPlan } from '../project/task-plan.ts';
+import { parseTasksMd } from '../files/tasks-md.ts';
+import { dropUnsent, keepUnsent, readUnsent, type UnsentDrafts } from '../project/unsent.ts';
+import { findWp, listWpFiles, type WorkPackage } from '../project/wp-file.ts';
 
 /** What the user asked for. */
 export interface FinalizeTasksInput extends Place {

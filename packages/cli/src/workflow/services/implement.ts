@@ -6,20 +6,20 @@
 import { rmSync } from 'node:fs';
 
 import { claim, claimDrafts, type ClaimWork } from './claim.ts';
-import { checkCanCommit } from './commit.ts';
-import { WorkflowError } from './errors.ts';
-import { detectFeature, requireTargetBranch } from './feature.ts';
-import { withFeatureLock } from './feature-lock.ts';
-import { readMeta } from './meta-json.ts';
-import type { Place, WorkflowDeps } from './ports.ts';
-import { findProject, refuseInWorktree } from './project-root.ts';
-import { statusLines } from './repository.ts';
-import type { Transition } from './transition.ts';
-import { dropUnsent, readUnsent, type UnsentDrafts } from './unsent.ts';
-import { chooseBase } from './workspace-base.ts';
-import { contextPath, createWorkspace, isWorktree, workspaceOf } from './workspace.ts';
-import { findWp, wpText } from './wp-file.ts';
-import { parseWpId } from './wp-id.ts';
+import { checkCanCommit } from '../git/commit.ts';
+import { WorkflowError } from '../errors.ts';
+import { detectFeature, requireTargetBranch } from '../project/feature.ts';
+import { withFeatureLock } from '../project/feature-lock.ts';
+import { readMeta } from '../files/meta-json.ts';
+import type { Place, WorkflowDeps } from '../ports.ts';
+import { findProject, refuseInWorktree } from '../project/project-root.ts';
+import { statusLines } from '../git/repository.ts';
+import type { Transition } from '../project/transition.ts';
+import { dropUnsent, readUnsent, type UnsentDrafts } from '../project/unsent.ts';
+import { chooseBase } from '../project/workspace-base.ts';
+import { contextPath, createWorkspace, isWorktree, workspaceOf } from '../project/workspace.ts';
+import { findWp, wpText } from '../project/wp-file.ts';
+import { parseWpId } from '../rules/wp-id.ts';
 
 /** What the user asked for. */
 export interface ImplementInput extends Place {

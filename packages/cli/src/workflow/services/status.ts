@@ -1,11 +1,11 @@
 /** `agent tasks status`: where the work packages of a feature stand. Reads only; never switches a branch. */
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
-import { detectFeature, type Feature } from './feature.ts';
-import type { Git, Place, WorkflowDeps } from './ports.ts';
-import { findProject, type Project } from './project-root.ts';
-import { readAllWps, wpText, type WorkPackage } from './wp-file.ts';
-import { workspaceOf } from './workspace.ts';
+import { detectFeature, type Feature } from '../project/feature.ts';
+import type { Git, Place, WorkflowDeps } from '../ports.ts';
+import { findProject, type Project } from '../project/project-root.ts';
+import { readAllWps, wpText, type WorkPackage } from '../project/wp-file.ts';
+import { workspaceOf } from '../project/workspace.ts';
 
 /** What the user asked for. */
 export interface TasksStatusInput extends Place {

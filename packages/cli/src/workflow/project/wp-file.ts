@@ -7,13 +7,13 @@ import { join } from 'node:path';
 
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
-import { WorkflowError } from './errors.ts';
-import { readText } from './files.ts';
-import { parseFrontmatter } from './frontmatter.ts';
-import type { FrontmatterFile } from './frontmatter.ts';
+import { WorkflowError } from '../errors.ts';
+import { readText } from '../files/text-files.ts';
+import { parseFrontmatter } from '../files/frontmatter.ts';
+import type { FrontmatterFile } from '../files/frontmatter.ts';
 import { LEGACY_LANE_FOLDERS, type Feature } from './feature.ts';
-import { parseLane } from './lanes.ts';
-import { readWpId, wpIdOfFile } from './wp-id.ts';
+import { parseLane } from '../rules/lanes.ts';
+import { readWpId, wpIdOfFile } from '../rules/wp-id.ts';
 
 /** A work package as its file says. */
 export interface WorkPackage {

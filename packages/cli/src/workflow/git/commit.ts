@@ -2,8 +2,8 @@
  * The one way this tool writes history: a commit of exactly the named paths, on the branch that is checked
  * out. What the user has staged or changed elsewhere stays as it was; the user's hooks run.
  */
-import { WorkflowError } from './errors.ts';
-import type { Git, GitAnswer } from './ports.ts';
+import { WorkflowError } from '../errors.ts';
+import type { Git, GitAnswer } from '../ports.ts';
 import { identityMissing, isMergeInProgress, lastWords, literal, mustRun, userName } from './repository.ts';
 
 /** Waits between tries while another git process holds `index.lock`: about five seconds in all. */

@@ -5,11 +5,11 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
-import { WorkflowError } from './errors.ts';
-import { metaText, readMeta } from './meta-json.ts';
-import type { Git, Place } from './ports.ts';
+import { WorkflowError } from '../errors.ts';
+import { metaText, readMeta } from '../files/meta-json.ts';
+import type { Git, Place } from '../ports.ts';
 import type { Project } from './project-root.ts';
-import { currentBranch } from './repository.ts';
+import { currentBranch } from '../git/repository.ts';
 
 /** A feature directory. */
 export interface Feature {

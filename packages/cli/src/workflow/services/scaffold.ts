@@ -5,20 +5,20 @@
 import { existsSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 
-import { logTime } from './activity-log.ts';
-import { checkCanCommit, commitOnly } from './commit.ts';
-import { findCycles } from './dependency-graph.ts';
-import { WorkflowError } from './errors.ts';
-import { detectFeature, requireTargetBranch, type Feature } from './feature.ts';
-import { withFeatureLock } from './feature-lock.ts';
-import { readText, writeText } from './files.ts';
-import { metaText, readMeta } from './meta-json.ts';
-import type { Place, WorkflowDeps } from './ports.ts';
-import { findProject, type Project } from './project-root.ts';
-import { parseTasksMd, repeatedSections } from './tasks-md.ts';
-import { tasksMdText, wpFileName, wpFileText, type NewWp } from './templates.ts';
-import { listWpFiles } from './wp-file.ts';
-import { readWpId } from './wp-id.ts';
+import { logTime } from '../files/activity-log.ts';
+import { checkCanCommit, commitOnly } from '../git/commit.ts';
+import { findCycles } from '../rules/dependency-graph.ts';
+import { WorkflowError } from '../errors.ts';
+import { detectFeature, requireTargetBranch, type Feature } from '../project/feature.ts';
+import { withFeatureLock } from '../project/feature-lock.ts';
+import { readText, writeText } from '../files/text-files.ts';
+import { metaText, readMeta } from '../files/meta-json.ts';
+import type { Place, WorkflowDeps } from '../ports.ts';
+import { findProject, type Project } from '../project/project-root.ts';
+import { parseTasksMd, repeatedSections } from '../files/tasks-md.ts';
+import { tasksMdText, wpFileName, wpFileText, type NewWp } from '../files/templates.ts';
+import { listWpFiles } from '../project/wp-file.ts';
+import { readWpId } from '../rules/wp-id.ts';
 
 /** What the user asked for: exactly one of `wps` and `from`. */
 export interface ScaffoldInput extends Place {

@@ -2,7 +2,7 @@
  * How people write "this package waits for those". Pure. Only three notations count, free prose never does:
  * a line `Depends on WP01, WP02`, a line `Dependencies: WP01–WP03`, and bullets below a `Dependencies` heading.
  */
-import { readWpId } from './wp-id.ts';
+import { readWpId } from '../rules/wp-id.ts';
 
 /** What one line declares. */
 export interface DeclaredDependencies {

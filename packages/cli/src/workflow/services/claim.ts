@@ -4,15 +4,15 @@
  */
 import { wpStatusChanged } from '@spec-kitty/events-sdk';
 
-import type { Feature } from './feature.ts';
-import { metaText, readMeta, writeMeta } from './meta-json.ts';
-import type { WorkflowDeps } from './ports.ts';
-import type { Project } from './project-root.ts';
-import { transitionLane, type Transition } from './transition.ts';
-import { keepUnsent, type UnsentDrafts } from './unsent.ts';
-import type { WorkspaceBase } from './workspace-base.ts';
-import { writeContext, type Workspace } from './workspace.ts';
-import { wpText, type WorkPackage } from './wp-file.ts';
+import type { Feature } from '../project/feature.ts';
+import { metaText, readMeta, writeMeta } from '../files/meta-json.ts';
+import type { WorkflowDeps } from '../ports.ts';
+import type { Project } from '../project/project-root.ts';
+import { transitionLane, type Transition } from '../project/transition.ts';
+import { keepUnsent, type UnsentDrafts } from '../project/unsent.ts';
+import type { WorkspaceBase } from '../project/workspace-base.ts';
+import { writeContext, type Workspace } from '../project/workspace.ts';
+import { wpText, type WorkPackage } from '../project/wp-file.ts';
 
 /** Who claims what, where. */
 export interface ClaimWork {

@@ -1,8 +1,8 @@
 /** meta.json of a feature: read tolerantly, written back with foreign keys, key order and indent kept. */
 import { join } from 'node:path';
 
-import { WorkflowError } from './errors.ts';
-import { readText, writeText } from './files.ts';
+import { WorkflowError } from '../errors.ts';
+import { readText, writeText } from './text-files.ts';
 
 /** The keys we read or write; any other survives. */
 export interface FeatureMeta {

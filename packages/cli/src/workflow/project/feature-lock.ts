@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import { isEventsSdkError } from '@spec-kitty/events-sdk';
 
-import { WorkflowError } from './errors.ts';
-import type { Lock } from './ports.ts';
+import { WorkflowError } from '../errors.ts';
+import type { Lock } from '../ports.ts';
 import type { Repository } from './project-root.ts';
 
 /**

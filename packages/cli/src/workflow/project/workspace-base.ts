@@ -2,10 +2,10 @@
  * Which commit a work package starts from: the target branch, or the branch of the one package it waits for.
  * "Done" is not taken for "merged": git is asked.
  */
-import { WorkflowError } from './errors.ts';
+import { WorkflowError } from '../errors.ts';
 import type { Feature } from './feature.ts';
-import type { Git } from './ports.ts';
-import { branchTip, currentBranch, isAncestor } from './repository.ts';
+import type { Git } from '../ports.ts';
+import { branchTip, currentBranch, isAncestor } from '../git/repository.ts';
 import { findWp, type WorkPackage } from './wp-file.ts';
 import { isWorktree, workspaceOf } from './workspace.ts';
 

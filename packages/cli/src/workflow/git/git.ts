@@ -4,8 +4,8 @@
  */
 import { setTimeout as pauseFor } from 'node:timers/promises';
 
-import { WorkflowError } from './errors.ts';
-import type { Git } from './ports.ts';
+import { WorkflowError } from '../errors.ts';
+import type { Git } from '../ports.ts';
 
 /** Set by git for hooks; inherited, they would point every call of ours at another repository or index. */
 const HOOK_VARIABLES = new Set([

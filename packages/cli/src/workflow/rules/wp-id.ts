@@ -1,5 +1,5 @@
 /** Work package ids: what people type, turned into the contract's `WP01`. */
-import { WorkflowError } from './errors.ts';
+import { WorkflowError } from '../errors.ts';
 
 /** `WP07` from `wp7`, `WP07` or `WP07-some-title`; undefined when that is no id. `WP100` is none: the contract has two digits. */
 export function readWpId(text: string): string | undefined {

@@ -7,15 +7,15 @@ import { join, relative } from 'node:path';
 
 import { stringify } from 'yaml';
 
-import { checkCanCommit, commitOnly } from './commit.ts';
-import { WorkflowError } from './errors.ts';
-import { withFeatureLock } from './feature-lock.ts';
-import { readText, rememberFiles, writeText } from './files.ts';
-import { lineEnding } from './frontmatter.ts';
-import type { Place, WorkflowDeps } from './ports.ts';
-import { completeConfig, hasIdentity, KNOWN_AGENTS } from './project-config.ts';
-import { findRepository, type Repository } from './project-root.ts';
-import { aBranch, currentBranch, identityMissing, mustRun, statusLines, userName } from './repository.ts';
+import { checkCanCommit, commitOnly } from '../git/commit.ts';
+import { WorkflowError } from '../errors.ts';
+import { withFeatureLock } from '../project/feature-lock.ts';
+import { readText, rememberFiles, writeText } from '../files/text-files.ts';
+import { lineEnding } from '../files/frontmatter.ts';
+import type { Place, WorkflowDeps } from '../ports.ts';
+import { completeConfig, hasIdentity, KNOWN_AGENTS } from '../files/project-config.ts';
+import { findRepository, type Repository } from '../project/project-root.ts';
+import { aBranch, currentBranch, identityMissing, mustRun, statusLines, userName } from '../git/repository.ts';
 
 /** What the user asked for. */
 export interface InitInput extends Place {

@@ -5,9 +5,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
-import { WorkflowError } from './errors.ts';
-import type { Git, Place } from './ports.ts';
-import { gitFailed } from './repository.ts';
+import { WorkflowError } from '../errors.ts';
+import type { Git, Place } from '../ports.ts';
+import { gitFailed } from '../git/repository.ts';
 
 /** A git repository as the commands see it. */
 export interface Repository {

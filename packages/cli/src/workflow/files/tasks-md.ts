@@ -4,7 +4,7 @@
  */
 import { readDependencyBullet, readDependencyLine } from './dependency-notation.ts';
 import type { DeclaredDependencies } from './dependency-notation.ts';
-import { readWpId } from './wp-id.ts';
+import { readWpId } from '../rules/wp-id.ts';
 
 /** A checkbox of a work package. */
 export interface Subtask {

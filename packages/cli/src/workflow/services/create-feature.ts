@@ -2,14 +2,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { checkCanCommit, commitOnly } from './commit.ts';
-import { WorkflowError } from './errors.ts';
-import { withFeatureLock } from './feature-lock.ts';
-import { removeTree, writeText } from './files.ts';
-import type { Place, WorkflowDeps } from './ports.ts';
-import { findProject, refuseInWorktree } from './project-root.ts';
-import { aBranch, currentBranch } from './repository.ts';
-import { planText, specText, TASKS_README } from './templates.ts';
+import { checkCanCommit, commitOnly } from '../git/commit.ts';
+import { WorkflowError } from '../errors.ts';
+import { withFeatureLock } from '../project/feature-lock.ts';
+import { removeTree, writeText } from '../files/text-files.ts';
+import type { Place, WorkflowDeps } from '../ports.ts';
+import { findProject, refuseInWorktree } from '../project/project-root.ts';
+import { aBranch, currentBranch } from '../git/repository.ts';
+import { planText, specText, TASKS_README } from '../files/templates.ts';
 
 /** What the user asked for. */
 export interface CreateFeatureInput extends Place {

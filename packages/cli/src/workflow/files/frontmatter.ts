@@ -5,7 +5,7 @@
 import { isAlias, isCollection, isMap, isScalar, isSeq, parseDocument, stringify, Scalar } from 'yaml';
 import type { Node, Pair, YAMLMap, YAMLSeq } from 'yaml';
 
-import { WorkflowError } from './errors.ts';
+import { WorkflowError } from '../errors.ts';
 
 /** What a key may be set to. */
 export type FrontmatterValue = string | readonly string[];

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { WorkflowError } from './errors.ts';
+import { WorkflowError } from '../errors.ts';
 
 /** A file's text, byte order mark included; undefined when there is no such file. `name` is how messages call it. */
 export function readText(path: string, name: string): string | undefined {

@@ -2,9 +2,9 @@
  * What finalize-tasks decides, without touching anything: which dependencies each work package ends up with,
  * and what is wrong with them. An explicit declaration in tasks.md wins; without one the file's own stays.
  */
-import { findCycles } from './dependency-graph.ts';
-import { WorkflowError } from './errors.ts';
-import { repeatedSections, type TasksDocument, type WpSection } from './tasks-md.ts';
+import { findCycles } from '../rules/dependency-graph.ts';
+import { WorkflowError } from '../errors.ts';
+import { repeatedSections, type TasksDocument, type WpSection } from '../files/tasks-md.ts';
 import type { WorkPackage } from './wp-file.ts';
 
 /** A work package as it will be announced. */

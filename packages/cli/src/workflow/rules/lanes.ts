@@ -2,7 +2,7 @@
 import { LANES } from '@spec-kitty/events-sdk/contract';
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
-import { WorkflowError } from './errors.ts';
+import { WorkflowError } from '../errors.ts';
 
 const ALIASES: Readonly<Record<string, Lane>> = {
   in_progress: 'doing',

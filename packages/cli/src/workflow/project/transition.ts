@@ -4,15 +4,15 @@
  */
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
-import { appendLog, logTime } from './activity-log.ts';
-import { commitOnly } from './commit.ts';
-import type { Commit } from './commit.ts';
-import { WorkflowError } from './errors.ts';
+import { appendLog, logTime } from '../files/activity-log.ts';
+import { commitOnly } from '../git/commit.ts';
+import type { Commit } from '../git/commit.ts';
+import { WorkflowError } from '../errors.ts';
 import type { Feature } from './feature.ts';
-import { rememberFiles, writeText } from './files.ts';
-import type { FrontmatterFile, FrontmatterValue } from './frontmatter.ts';
-import { judgeMove } from './lanes.ts';
-import type { WorkflowDeps } from './ports.ts';
+import { rememberFiles, writeText } from '../files/text-files.ts';
+import type { FrontmatterFile, FrontmatterValue } from '../files/frontmatter.ts';
+import { judgeMove } from '../rules/lanes.ts';
+import type { WorkflowDeps } from '../ports.ts';
 import { findWp, wpText } from './wp-file.ts';
 
 /** What to change in one work package. */

@@ -2,8 +2,8 @@
  * Questions and answers about a git repository, in the domain's words. Everything that only asks; the one
  * way to write history is commit.ts.
  */
-import { WorkflowError } from './errors.ts';
-import type { Git, GitAnswer } from './ports.ts';
+import { WorkflowError } from '../errors.ts';
+import type { Git, GitAnswer } from '../ports.ts';
 
 /** Runs git and insists on exit code 0; `what` completes the sentence "git could not …". */
 export async function mustRun(git: Git, cwd: string, args: readonly string[], what: string): Promise<string> {

@@ -2,7 +2,7 @@
 import { LANES } from '@spec-kitty/events-sdk/contract';
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
-import type { TasksStatusResult, WpStatus } from './status.ts';
+import type { TasksStatusResult, WpStatus } from '../workflow/services/status.ts';
 
 const NAMES: Readonly<Record<Lane, string>> = {
   planned: 'Planned',
