@@ -25,7 +25,9 @@ export function createWorkflowDeps(invocation: Invocation): WorkflowDeps {
     events: {
       async emit(drafts, options) {
         const outcomes = await session.emitAll(drafts, options);
-        return outcomes.filter(({ status }) => status !== 'dropped').length;
+        return outcomes.map((outcome) =>
+          outcome.status !== 'dropped' ? 'recorded' : outcome.reason === 'invalid' ? 'refused' : 'untold',
+        );
       },
     },
     // Steps are news for a person watching; scripts get the result.

@@ -52,7 +52,7 @@ const FOREIGN = [
   'initSqlJs',
   'CancelPromptError',
   'totalTimeout',
-  'execaCore',
+  'SubprocessError',
 ];
 
 function heavyIn(loaded: Loaded): readonly string[] {

@@ -31,7 +31,10 @@ export default class Implement extends WorkflowCommand {
       helpValue: 'SLUG',
     }),
     agent: Flags.string({ description: 'Who works on it. Default: SPEC_KITTY_AGENT, else user.', helpValue: 'NAME' }),
-    'shell-pid': Flags.integer({ description: 'Process that does the work, for the log.', helpValue: 'PID' }),
+    'shell-pid': Flags.integer({
+      description: 'Process that does the work, for the log. Default: the one that runs this command.',
+      helpValue: 'PID',
+    }),
     force: Flags.boolean({ description: "Take the target branch as base where a done dependency's branch is gone." }),
   };
 
@@ -45,7 +48,7 @@ export default class Implement extends WorkflowCommand {
       ...(flags.base === undefined ? {} : { base: flags.base }),
       ...(flags.feature === undefined ? {} : { feature: flags.feature }),
       ...(flags.agent === undefined ? {} : { agent: flags.agent }),
-      ...(flags['shell-pid'] === undefined ? {} : { shellPid: flags['shell-pid'] }),
+      shellPid: flags['shell-pid'] ?? process.ppid,
     });
     return this.outcome(result, renderImplement(result));
   }

@@ -5,7 +5,7 @@
 import type { Time } from '@spec-kitty/events-sdk';
 import type { Draft, SpecKittyEvents } from '@spec-kitty/events-sdk/contract';
 
-/** What one git call answered. Output is UTF-8, untrimmed. */
+/** What one git call answered. Output is UTF-8, without its last line break. */
 export interface GitAnswer {
   readonly exitCode: number;
   readonly stdout: string;
@@ -14,7 +14,12 @@ export interface GitAnswer {
 
 /** The git binary. Never rejects for a non-zero exit; rejects with `git-missing` when there is no git at all. */
 export interface Git {
-  run(cwd: string, args: readonly string[]): Promise<GitAnswer>;
+  run(
+    cwd: string,
+    args: readonly string[],
+    /** `limitMs` ends a call that may hang on a network; it then answers exit code 124. */
+    options?: { readonly limitMs?: number },
+  ): Promise<GitAnswer>;
   /** Resolves after `delayMs`: between two tries at a locked index. Keeps the process alive meanwhile. */
   pause(delayMs: number): Promise<void>;
 }
@@ -25,13 +30,13 @@ export interface Lock {
   hold<T>(path: string, work: () => Promise<T>): Promise<T>;
 }
 
+/** What became of a draft: on disk, to be told again later (the queue was full or unusable), or never (it broke the contract). */
+export type Fate = 'recorded' | 'untold' | 'refused';
+
 /** Where events go. Never rejects: an event that cannot be recorded is the emitter's warning, not our failure. */
 export interface WorkflowEvents {
-  /** Answers how many were recorded: what was not has been warned about. */
-  emit(
-    drafts: readonly Draft<SpecKittyEvents>[],
-    options: { readonly projectRoot: string; readonly causationId?: string },
-  ): Promise<number>;
+  /** Answers the fate of every draft, in order; what was not recorded has been warned about. */
+  emit(drafts: readonly Draft<SpecKittyEvents>[], options: { readonly projectRoot: string }): Promise<readonly Fate[]>;
 }
 
 /** Called with one short line per step that takes time, e.g. `Creating workspace 004-x-WP01`. */

@@ -87,7 +87,6 @@ test('what a refusal tells somebody in the wrong place to do leads to the right 
 
   const steps: readonly Case[] = [
     { code: 'base-not-started', words: ['implement', 'WP02', '--agent', 'claude'] },
-    { code: 'several-bases', words: ['implement', 'WP03'], isCorrected: true },
     {
       code: 'in-worktree',
       words: ['implement', 'WP04', '--agent', 'claude'],

@@ -10,7 +10,8 @@ import { withFeatureLock } from '../../src/workflow/project/feature-lock.ts';
 import type { Git, Lock } from '../../src/workflow/ports.ts';
 import { judgeMove } from '../../src/workflow/rules/lanes.ts';
 import { openFeature } from '../../src/workflow/project/feature.ts';
-import { transitionLane } from '../../src/workflow/project/transition.ts';
+import { changeLanes } from '../../src/workflow/project/transition.ts';
+import { findProject } from '../../src/workflow/project/project-root.ts';
 import { findWp } from '../../src/workflow/project/wp-file.ts';
 import { createProject, createRepo } from './support/workspace.ts';
 
@@ -107,17 +108,15 @@ test('says that git is missing instead of failing strangely', async () => {
 
 test('moves a lane from what is on disk, logs it, and refuses what the table forbids', async () => {
   const repo = await createProject(['A']);
-  const move = (to: 'doing' | 'for_review' | 'done', more: object = {}) =>
-    transitionLane(repo.deps, {
-      root: repo.root,
-      feature: openFeature(repo.root, '001-demo'),
-      wpId: 'WP01',
-      to,
-      agent: 'claude',
-      note: `to ${to}`,
-      message: `chore: ${to}`,
-      ...more,
-    });
+  const project = await findProject(repo.deps.git, { cwd: repo.root });
+  const feature = openFeature(repo.root, '001-demo');
+  const told: unknown[] = [];
+  const work = { project, feature, willTell: (happenings: readonly unknown[]) => told.push(...happenings) };
+  const move = async (to: 'doing' | 'for_review' | 'done', more: object = {}) => {
+    const wp = findWp(feature, 'WP01');
+    const one = { wp, to, agent: 'claude', note: `to ${to}`, ...more };
+    return (await changeLanes(repo.deps, work, { moves: [one], message: `chore: ${to}` })).transitions[0];
+  };
 
   await expect(move('done')).rejects.toMatchObject({
     code: 'transition-refused',
@@ -150,7 +149,7 @@ test('takes from a directory no file that is ignored, but a named one although i
 
 test('says that another command is at work when the lock is not given', async () => {
   const repo = createRepo();
-  const repository = { root: repo.root, checkout: repo.root, gitCommonDir: join(repo.root, '.git') };
+  const repository = { root: repo.root, checkout: repo.root, gitCommonDir: join(repo.root, '.git'), gitDir: '' };
   const taken: Lock = { hold: () => Promise.reject(new Error('held')) };
 
   await expect(withFeatureLock(taken, repository, '001-demo', async () => 1)).rejects.toMatchObject({

@@ -27,7 +27,10 @@ test('a lock that cannot be made is told as such, not as another command at work
 test('events that were not recorded are counted as such (FR-029)', async () => {
   const repo = await createProject(['A', 'B:1']);
 
-  const result = await finalizeTasks({ ...repo.deps, events: { emit: () => Promise.resolve(0) } }, { cwd: repo.root });
+  const result = await finalizeTasks(
+    { ...repo.deps, events: { emit: async (drafts) => drafts.map(() => 'untold') } },
+    { cwd: repo.root },
+  );
 
   expect(result).toMatchObject({ events_emitted: 0, events_dropped: 3, causation_id: null });
 });

@@ -188,18 +188,84 @@ test('refuses while the dependency has no work to build on', async () => {
   });
 });
 
-test('refuses several unmerged dependencies and names --base, which then works', async () => {
+/** WP03 waits for WP01 and WP02, which both have work of their own: each the file it is told. */
+async function withTwoParents(first: string, second: string) {
   const repo = await createProject(['A', 'B', 'C:1,2']);
-  await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
-  await implement(repo.deps, { cwd: repo.root, wpId: 'WP02' });
+  for (const [wpId, file] of [
+    ['WP01', first],
+    ['WP02', second],
+  ] as const) {
+    await implement(repo.deps, { cwd: repo.root, wpId });
+    repo.write(`.worktrees/001-demo-${wpId}/${file}`, `${wpId}\n`);
+    repo.git('-C', `.worktrees/001-demo-${wpId}`, 'add', '.');
+    repo.git('-C', `.worktrees/001-demo-${wpId}`, 'commit', '-qm', `Work of ${wpId}`);
+  }
+  return repo;
+}
+
+test('starts a package that waits for several from all of them, and leaves no branch behind', async () => {
+  const repo = await withTwoParents('a.txt', 'b.txt');
+  const before = repo.git('branch', '--format=%(refname:short)').trim().split('\n');
+
+  const result = await implement(repo.deps, { cwd: repo.root, wpId: 'WP03' });
+
+  expect(result).toMatchObject({ base: 'WP01+WP02', status: 'created', claimed: true, warnings: [] });
+  expect(existsSync(join(repo.root, result.workspace_path, 'a.txt'))).toBe(true);
+  expect(existsSync(join(repo.root, result.workspace_path, 'b.txt'))).toBe(true);
+  expect(repo.git('log', '-1', '--format=%s', '001-demo-WP03').trim()).toBe(
+    'Merge 001-demo-WP02 into multi-parent base for WP03',
+  );
+  expect(parseFrontmatter('WP03', repo.read(repo.wpPath('WP03'))).get('base_commit')).toBe(
+    repo.git('rev-parse', '001-demo-WP03').trim(),
+  );
+  expect(JSON.parse(repo.read('.kittify/workspaces/001-demo-WP03.json'))).toMatchObject({
+    created_by: 'implement-command-multi-parent-merge',
+  });
+  expect(repo.git('branch', '--format=%(refname:short)').trim().split('\n')).toEqual(
+    [...before, '001-demo-WP03'].toSorted(),
+  );
+  expect(repo.git('branch', '--show-current').trim()).toBe('main');
+  expect(repo.status()).toBe('');
+});
+
+test('takes nothing of a package whose parents conflict: no workspace, no branch, no claim; and --base helps', async () => {
+  const repo = await withTwoParents('same.txt', 'same.txt');
+  const before = [repo.status(), repo.commits(), repo.git('branch', '--list')];
 
   await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP03' })).rejects.toMatchObject({
-    code: 'several-bases',
-    remedy: 'spec-kitty implement WP03 --base WP02 --feature 001-demo',
+    code: 'base-conflict',
+    wpId: 'WP03',
+    details: { conflicts: ['same.txt'] },
   });
+  expect([repo.status(), repo.commits(), repo.git('branch', '--list')]).toEqual(before);
+  expect(existsSync(join(repo.root, '.worktrees/001-demo-WP03'))).toBe(false);
   const result = await implement(repo.deps, { cwd: repo.root, wpId: 'WP03', base: 'wp02' });
 
   expect(result).toMatchObject({ base: 'WP02', claimed: true, warnings: [] });
+});
+
+test('refuses a package that waits for several while one of them has not begun', async () => {
+  const repo = await createProject(['A', 'B', 'C:1,2']);
+  await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
+
+  await expect(implement(repo.deps, { cwd: repo.root, wpId: 'WP03' })).rejects.toMatchObject({
+    code: 'base-not-started',
+    remedy: 'spec-kitty implement WP02 --feature 001-demo',
+  });
+});
+
+test('joins what the target branch holds already with what it does not', async () => {
+  const repo = await withTwoParents('a.txt', 'b.txt');
+  repo.git('merge', '-q', '--no-ff', '-m', 'Merge WP01 from 001-demo', '001-demo-WP01');
+  const path = repo.wpPath('WP01');
+  repo.write(path, parseFrontmatter(path, repo.read(path)).set('lane', 'done').text);
+  repo.git('commit', '-qam', 'done');
+
+  const result = await implement(repo.deps, { cwd: repo.root, wpId: 'WP03' });
+
+  expect(result).toMatchObject({ base: 'WP02' });
+  expect(existsSync(join(repo.root, result.workspace_path, 'a.txt'))).toBe(true);
+  expect(existsSync(join(repo.root, result.workspace_path, 'b.txt'))).toBe(true);
 });
 
 test('warns when the named base is not a declared dependency', async () => {

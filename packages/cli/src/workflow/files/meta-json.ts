@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
-import { readText, writeText } from './text-files.ts';
+import { readText } from './text-files.ts';
 
 /** The keys we read or write; any other survives. */
 export interface FeatureMeta {
@@ -34,13 +34,17 @@ export function readMeta(featureDir: string, slug: string): FeatureMeta | undefi
   throw new WorkflowError('meta-invalid', `${name} is not a JSON object.`);
 }
 
-/** Sets keys of meta.json, new ones at the end. The file is made when missing. */
-export function writeMeta(featureDir: string, slug: string, changes: FeatureMeta): void {
-  const path = join(featureDir, 'meta.json');
-  const text = readText(path, `kitty-specs/${slug}/meta.json`) ?? '';
-  const indent = /^\{\r?\n([ \t]+)"/.exec(text)?.[1] ?? '  ';
+/** meta.json with some keys set, new ones at the end, not written yet. `path` is relative to the project root. */
+export function editedMeta(
+  featureDir: string,
+  slug: string,
+  changes: FeatureMeta,
+): { readonly path: string; readonly text: string } {
+  const path = `kitty-specs/${slug}/meta.json`;
+  const text = readText(join(featureDir, 'meta.json'), path) ?? '';
+  const indent = /^\uFEFF?\{\r?\n([ \t]+)"/.exec(text)?.[1] ?? '  ';
   const json = `${JSON.stringify({ ...readMeta(featureDir, slug), ...changes }, undefined, indent)}\n`;
-  writeText(path, text.includes('\r\n') ? json.replaceAll('\n', '\r\n') : json);
+  return { path, text: text.includes('\r\n') ? json.replaceAll('\n', '\r\n') : json };
 }
 
 /** A non-empty text value of meta.json. */

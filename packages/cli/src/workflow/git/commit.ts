@@ -4,10 +4,16 @@
  */
 import { WorkflowError } from '../errors.ts';
 import type { Git, GitAnswer } from '../ports.ts';
-import { identityMissing, isMergeInProgress, lastWords, literal, mustRun, userName } from './repository.ts';
+import { identityMissing, lastWords, literal, mustRun, unfinished, userName } from './repository.ts';
 
 /** Waits between tries while another git process holds `index.lock`: about five seconds in all. */
 const INDEX_LOCK_WAITS_MS = [25, 50, 100, 200, 400, 800, 1600, 1600];
+
+/** The part of a repository a commit needs; `gitCommonDir` is the git directory of the main checkout. */
+interface Repository {
+  readonly root: string;
+  readonly gitCommonDir: string;
+}
 
 /** A commit that was made. */
 export interface Commit {
@@ -25,7 +31,6 @@ export async function commitOnly(
   root: string,
   input: { readonly message: string; readonly paths: readonly string[] },
 ): Promise<Commit | undefined> {
-  const specs = input.paths.map(literal);
   const { isDirty, added } = await pendingChanges(git, root, input.paths);
   if (!isDirty) return undefined;
   // `--intent-to-add` makes them known to `commit --only` without putting their content in the user's index.
@@ -33,7 +38,7 @@ export async function commitOnly(
     const answer = await retried(git, root, ['add', '--force', '--intent-to-add', '--', ...added.map(literal)]);
     if (answer.exitCode !== 0) throw commitRefused(answer);
   }
-  const answer = await retried(git, root, ['commit', '--quiet', '--only', '--message', input.message, '--', ...specs]);
+  const answer = await commitPaths(git, root, input);
   if (answer.exitCode !== 0) {
     if (added.length > 0) await retried(git, root, ['reset', '--quiet', '--', ...added.map(literal)]);
     throw commitRefused(answer);
@@ -42,14 +47,50 @@ export async function commitOnly(
 }
 
 /**
+ * The same for files that were just written: git is not asked first whether there is something to commit, which
+ * saves a process. Files git does not know yet are found out by its refusal, and added.
+ */
+export async function commitWritten(
+  git: Git,
+  root: string,
+  input: { readonly message: string; readonly paths: readonly string[] },
+): Promise<Commit | undefined> {
+  const answer = await commitPaths(git, root, input);
+  if (answer.exitCode === 0) return lastCommit(git, root);
+  if (/did not match any file/.test(answer.stderr)) return commitOnly(git, root, input);
+  // What git prints, unasked for, when the files are as the last commit has them.
+  if (
+    answer.exitCode === 1 &&
+    answer.stderr === '' &&
+    /nothing (?:added )?to commit|no changes added/.test(answer.stdout)
+  )
+    return undefined;
+  throw commitRefused(answer);
+}
+
+/**
  * Who commits, by name. Rejects when a commit could not be made for a reason known beforehand: git does not
  * know who commits, or a merge is under way.
  */
-export async function checkCanCommit(git: Git, root: string): Promise<string> {
-  const name = await userName(git, root);
+export async function checkCanCommit(git: Git, repository: Repository): Promise<string> {
+  const name = await userName(git, repository.root);
   if (name === undefined) throw identityMissing();
-  if (await isMergeInProgress(git, root)) throw mergeInProgress();
+  refuseUnfinished(repository);
   return name;
+}
+
+/** Rejects while a merge or the like waits to be concluded in the main checkout. */
+export function refuseUnfinished(repository: Repository): void {
+  const what = unfinished(repository.gitCommonDir);
+  if (what !== undefined) throw inProgress(what);
+}
+
+function commitPaths(
+  git: Git,
+  root: string,
+  { message, paths }: { readonly message: string; readonly paths: readonly string[] },
+): Promise<GitAnswer> {
+  return retried(git, root, ['commit', '--quiet', '--only', '--message', message, '--', ...paths.map(literal)]);
 }
 
 /** New files to take along are: of a directory what the user's rules do not ignore, of a named file the file anyway. */
@@ -95,20 +136,19 @@ function commitRefused(answer: GitAnswer): WorkflowError {
       },
     );
   }
-  if (/cannot do a partial commit during/.test(answer.stderr)) return mergeInProgress();
+  const during = /cannot do a partial commit during a ([a-z-]+)/.exec(answer.stderr)?.[1];
+  if (during !== undefined) return inProgress(during);
   const said = lastWords(answer);
   return new WorkflowError('commit-refused', `git did not commit, perhaps a hook refused: ${said}`, {
     kind: 'runtime',
   });
 }
 
-function mergeInProgress(): WorkflowError {
+function inProgress(what: string): WorkflowError {
   return new WorkflowError(
-    'merge-in-progress',
-    'A merge is in progress, and git makes no partial commit before it ends.',
-    {
-      remedy: 'git merge --continue   (or: git merge --abort)',
-    },
+    `${what}-in-progress`,
+    `A ${what} is in progress, and git makes no partial commit before it ends.`,
+    { remedy: `git ${what} --continue   (or: git ${what} --abort)` },
   );
 }
 

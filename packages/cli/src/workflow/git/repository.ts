@@ -2,6 +2,9 @@
  * Questions and answers about a git repository, in the domain's words. Everything that only asks; the one
  * way to write history is commit.ts.
  */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { WorkflowError } from '../errors.ts';
 import type { Git, GitAnswer } from '../ports.ts';
 
@@ -57,9 +60,26 @@ export async function isAncestor(git: Git, cwd: string, ancestor: string, descen
   return answer.exitCode === 0;
 }
 
-/** True while a merge waits to be concluded: git refuses partial commits then. */
-export async function isMergeInProgress(git: Git, cwd: string): Promise<boolean> {
-  return (await commitOf(git, cwd, 'MERGE_HEAD')) !== undefined;
+/**
+ * The branch the main checkout is on, without asking git; undefined when detached. `gitDir` is that checkout's git
+ * directory (gitrepository-layout(5): `HEAD` holds `ref: refs/heads/…`, also for an unborn branch).
+ */
+export async function headBranch(git: Git, gitDir: string): Promise<string | undefined> {
+  const head = readFileSync(join(gitDir, 'HEAD'), 'utf8');
+  const branch = /^ref: refs\/heads\/(.+)\n?$/.exec(head)?.[1];
+  // What the reftable format leaves there: only git knows.
+  if (branch !== '.invalid') return branch;
+  const answer = await git.run(gitDir, ['--git-dir', gitDir, 'symbolic-ref', '--quiet', '--short', 'HEAD']);
+  return answer.exitCode === 0 ? answer.stdout.trim() : undefined;
+}
+
+/** What a checkout is in the middle of: git refuses partial commits then, and a branch is not what it seems. */
+export function unfinished(gitDir: string): 'merge' | 'rebase' | 'cherry-pick' | 'revert' | undefined {
+  const isThere = (name: string): boolean => existsSync(join(gitDir, name));
+  if (isThere('MERGE_HEAD')) return 'merge';
+  if (isThere('rebase-merge') || isThere('rebase-apply')) return 'rebase';
+  if (isThere('CHERRY_PICK_HEAD')) return 'cherry-pick';
+  return isThere('REVERT_HEAD') ? 'revert' : undefined;
 }
 
 /** Lines of `git status --porcelain`, for the given paths or everything. Takes no lock. */
@@ -67,6 +87,12 @@ export async function statusLines(git: Git, cwd: string, paths: readonly string[
   const args = ['--no-optional-locks', 'status', '--porcelain', '--untracked-files=all', '--', ...paths.map(literal)];
   const text = await mustRun(git, cwd, args, 'read the status of the working tree');
   return text.split('\n').filter((line) => line !== '');
+}
+
+/** Files of an unfinished merge that wait for a person, relative to the repository. */
+export async function conflictedFiles(git: Git, cwd: string): Promise<readonly string[]> {
+  const answer = await git.run(cwd, ['diff', '--name-only', '--diff-filter=U', '-z']);
+  return answer.stdout.split('\0').filter((path) => path !== '');
 }
 
 /** The user's name for commits, from git's configuration or the environment; undefined when there is none. */

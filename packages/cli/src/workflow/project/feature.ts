@@ -9,7 +9,7 @@ import { WorkflowError } from '../errors.ts';
 import { metaText, readMeta } from '../files/meta-json.ts';
 import type { Git, Place } from '../ports.ts';
 import type { Project } from './project-root.ts';
-import { currentBranch } from '../git/repository.ts';
+import { headBranch } from '../git/repository.ts';
 
 /** A feature directory. */
 export interface Feature {
@@ -79,7 +79,9 @@ export async function detectFeature(
 
 /** The branch finished work goes to: meta.json's, else the branch that is checked out. Undefined when neither. */
 export async function targetBranch(git: Git, project: Project, feature: Feature): Promise<string | undefined> {
-  return metaText(readMeta(feature.dir, feature.slug), 'target_branch') ?? (await currentBranch(git, project.root));
+  return (
+    metaText(readMeta(feature.dir, feature.slug), 'target_branch') ?? (await headBranch(git, project.gitCommonDir))
+  );
 }
 
 /** Refuses unless the main checkout stands on the feature's target branch; nobody's HEAD is ever switched. */
@@ -89,7 +91,7 @@ export async function requireTargetBranch(
   feature: Feature,
   retry: string,
 ): Promise<string> {
-  const head = await currentBranch(git, project.root);
+  const head = await headBranch(git, project.gitCommonDir);
   const target = metaText(readMeta(feature.dir, feature.slug), 'target_branch') ?? head;
   if (head !== undefined && head === target) return target;
   const where = head === undefined ? 'has a detached HEAD' : `is on ${head}`;
@@ -104,8 +106,8 @@ export async function requireTargetBranch(
 }
 
 async function fromBranch(git: Git, project: Project, features: readonly string[]): Promise<string | undefined> {
-  for (const checkout of new Set([project.checkout, project.root])) {
-    const branch = await currentBranch(git, checkout);
+  for (const gitDir of new Set([project.gitDir, project.gitCommonDir])) {
+    const branch = await headBranch(git, gitDir);
     const slug = branch === undefined ? undefined : known(branch, features);
     if (slug !== undefined) return slug;
   }

@@ -15,6 +15,8 @@ export interface Repository {
   readonly root: string;
   /** The directory all worktrees share (`.git` of the main checkout): the home of our locks. */
   readonly gitCommonDir: string;
+  /** The git directory of `checkout`; equals `gitCommonDir` outside worktrees. */
+  readonly gitDir: string;
   /** Top of the checkout the command stands in; equals `root` outside worktrees. */
   readonly checkout: string;
 }
@@ -35,7 +37,7 @@ export async function findRepository(git: Git, cwd: string): Promise<Repository 
   if (answer.exitCode !== 0) return undefined;
   const [checkout, gitDir, commonDir] = answer.stdout.split('\n');
   if (!checkout || !gitDir || !commonDir) return undefined;
-  return { root: await mainCheckout(git, { checkout, gitDir, commonDir }), gitCommonDir: commonDir, checkout };
+  return { root: await mainCheckout(git, { checkout, gitDir, commonDir }), gitCommonDir: commonDir, gitDir, checkout };
 }
 
 /** The project around `cwd`, or the one `SPECIFY_REPO_ROOT` names. Rejects with the way to become one. */

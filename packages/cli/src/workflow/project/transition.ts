@@ -1,97 +1,143 @@
 /**
- * The one way a lane changes, for every command: read the lane from disk, judge the move, write file and log,
- * commit exactly those files. The caller emits afterwards, with the lane this read. Call it under the feature lock.
+ * The one way a lane changes, for every command: read the lane from disk, judge the move, note what will be told,
+ * write file and log, commit exactly those files. The events follow once this has returned (feature-work.ts), with the
+ * lane this read.
  */
+import { wpStatusChanged } from '@spec-kitty/events-sdk';
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
-import { appendLog, logTime } from '../files/activity-log.ts';
-import { commitOnly } from '../git/commit.ts';
-import type { Commit } from '../git/commit.ts';
-import { WorkflowError } from '../errors.ts';
-import type { Feature } from './feature.ts';
-import { rememberFiles, writeText } from '../files/text-files.ts';
+import { appendLog, formatEntry, logTime } from '../files/activity-log.ts';
 import type { FrontmatterFile, FrontmatterValue } from '../files/frontmatter.ts';
-import { judgeMove } from '../rules/lanes.ts';
+import { rememberFiles, writeText } from '../files/text-files.ts';
+import { commitWritten, type Commit } from '../git/commit.ts';
 import type { WorkflowDeps } from '../ports.ts';
-import { findWp, wpText } from './wp-file.ts';
+import { WorkflowError } from '../errors.ts';
+import { judgeMove } from '../rules/lanes.ts';
+import type { FeatureWork } from './feature-work.ts';
+import type { Happening } from './unsent.ts';
+import { wpText, type WorkPackage } from './wp-file.ts';
 
-/** What to change in one work package. */
-export interface TransitionInput {
-  readonly root: string;
-  readonly feature: Feature;
-  readonly wpId: string;
+/** What happens to one work package. */
+export interface LaneMove {
+  readonly wp: WorkPackage;
   readonly to: Lane;
   readonly force?: boolean;
   /** Who is named in the log line. */
   readonly agent: string;
+  /** Who is named in the event. Default: `agent`. */
+  readonly changedBy?: string;
   readonly shellPid?: string;
   /** Text of the log line. */
   readonly note: string;
   /** What the person said about a move that needs a reason; the log note does not count as one. */
   readonly reason?: string;
-  /** Further frontmatter keys, given the file as it is on disk. */
-  readonly fields?: (file: FrontmatterFile) => Readonly<Record<string, FrontmatterValue>>;
-  readonly message: string;
-  /** Further files of the same commit: written by `write`, put back with the rest when the commit is refused. */
-  readonly also?: { readonly paths: readonly string[]; readonly write: () => void };
+  /** Further frontmatter keys. */
+  readonly fields?: Readonly<Record<string, FrontmatterValue>>;
+  /** Changes the text below the frontmatter, before the log line is added. */
+  readonly body?: (body: string) => string;
 }
 
-/** What became of it. `previous` is the lane that was on disk. */
+/** Moves that belong together, in one commit. */
+export interface LaneChange {
+  readonly moves: readonly LaneMove[];
+  /** Further files of the same commit, relative to the project root, with their new text. */
+  readonly files?: readonly { readonly path: string; readonly text: string }[];
+  /** Further events of the same action, told before the lane changes. */
+  readonly tells?: readonly Happening[];
+  readonly message: string;
+  /** False leaves the files changed and not committed. Default true. */
+  readonly commit?: boolean;
+}
+
+/** What became of one package. `previous` is the lane that was on disk. */
 export interface Transition {
+  readonly wpId: string;
   readonly previous: Lane;
   readonly next: Lane;
   /** False for a move to the lane it was in: the log grew, but nobody is to be told of a transition. */
   readonly changed: boolean;
-  readonly commit: Commit | undefined;
   readonly warnings: readonly string[];
 }
 
-/** Moves one work package. Rejects with everything as it was before when the move or the commit is refused. */
-export async function transitionLane(
+/** Makes the change. Rejects with everything as it was before when a move or the commit is refused. */
+export async function changeLanes(
   deps: Pick<WorkflowDeps, 'git' | 'time'>,
-  input: TransitionInput,
-): Promise<Transition> {
-  const wp = findWp(input.feature, input.wpId);
-  const verdict = judgeMove({
-    from: wp.lane,
-    to: input.to,
-    force: input.force === true,
-    ...(input.reason === undefined ? {} : { note: input.reason }),
-  });
-  if (verdict.kind === 'refused') {
-    throw new WorkflowError('transition-refused', `${wp.id} cannot move to ${input.to}: ${verdict.reason}.`, {
-      wpId: wp.id,
-    });
-  }
-
-  const also = input.also?.paths ?? [];
-  const restore = rememberFiles([wp.path, ...also.map((path) => `${input.root}/${path}`)]);
+  work: FeatureWork,
+  change: LaneChange,
+): Promise<{ readonly transitions: readonly Transition[]; readonly commit: Commit | undefined }> {
+  const { root } = work.project;
+  const edits = change.moves.map((move) => editOf(move, deps.time.now()));
+  const files = [...edits.map(({ move, text }) => ({ path: move.wp.relativePath, text })), ...(change.files ?? [])];
+  work.willTell([...(change.tells ?? []), ...edits.flatMap((edit) => happeningOf(work, edit))]);
+  const restore = rememberFiles(files.map(({ path }) => `${root}/${path}`));
   try {
-    writeText(wp.path, edited(wp.file, input, deps.time.now()));
-    input.also?.write();
-    const commit = await commitOnly(deps.git, input.root, {
-      message: input.message,
-      paths: [wp.relativePath, ...also],
-    });
-    const warnings = verdict.kind === 'allowed' && verdict.warning !== undefined ? [verdict.warning] : [];
-    return { previous: wp.lane, next: input.to, changed: verdict.kind === 'allowed', commit, warnings };
+    for (const { path, text } of files) writeText(`${root}/${path}`, text);
+    const paths = files.map(({ path }) => path);
+    const commit =
+      change.commit === false ? undefined : await commitWritten(deps.git, root, { message: change.message, paths });
+    return { transitions: edits.map(({ transition }) => transition), commit };
   } catch (cause) {
     restore();
     throw cause;
   }
 }
 
-function edited(file: FrontmatterFile, input: TransitionInput, nowMs: number): string {
+/** A package's file as it will be, and what that means. */
+interface Edit {
+  readonly move: LaneMove;
+  readonly text: string;
+  readonly logLine: string;
+  readonly transition: Transition;
+}
+
+function editOf(move: LaneMove, nowMs: number): Edit {
+  const { wp, to, force, reason } = move;
+  const verdict = judgeMove({
+    from: wp.lane,
+    to,
+    force: force === true,
+    ...(reason === undefined ? {} : { note: reason }),
+  });
+  if (verdict.kind === 'refused') {
+    throw new WorkflowError('transition-refused', `${wp.id} cannot move to ${to}: ${verdict.reason}.`, {
+      wpId: wp.id,
+      agentId: move.agent,
+    });
+  }
+  const warnings = verdict.kind === 'allowed' && verdict.warning !== undefined ? [verdict.warning] : [];
+  const changed = verdict.kind === 'allowed';
+  const { text, logLine } = edited(wp.file, move, nowMs);
+  return { move, text, logLine, transition: { wpId: wp.id, previous: wp.lane, next: to, changed, warnings } };
+}
+
+function edited(
+  file: FrontmatterFile,
+  move: LaneMove,
+  nowMs: number,
+): { readonly text: string; readonly logLine: string } {
   let next = file;
-  const fields = { ...input.fields?.(file), ...(wpText(file, 'lane') === input.to ? {} : { lane: input.to }) };
+  const fields = { ...move.fields, ...(wpText(file, 'lane') === move.to ? {} : { lane: move.to }) };
   for (const [key, value] of Object.entries(fields)) next = next.set(key, value);
-  const pid = input.shellPid ?? wpText(next, 'shell_pid');
+  const pid = move.shellPid ?? wpText(next, 'shell_pid');
   const entry = {
     at: logTime(nowMs),
-    agent: input.agent,
-    lane: input.to,
-    note: input.note,
+    agent: move.agent,
+    lane: move.to,
+    note: move.note,
     ...(pid === undefined ? {} : { shellPid: pid }),
   };
-  return next.withBody(appendLog(next.body, entry)).text;
+  const body = move.body?.(next.body) ?? next.body;
+  return { text: next.withBody(appendLog(body, entry)).text, logLine: formatEntry(entry) };
+}
+
+function happeningOf(work: FeatureWork, { move, logLine, transition }: Edit): readonly Happening[] {
+  if (!transition.changed) return [];
+  const draft = wpStatusChanged({
+    wpId: transition.wpId,
+    previousStatus: transition.previous,
+    newStatus: transition.next,
+    changedBy: move.changedBy ?? move.agent,
+    featureSlug: work.feature.slug,
+  });
+  return [{ draft, evidence: { path: move.wp.relativePath, text: logLine } }];
 }

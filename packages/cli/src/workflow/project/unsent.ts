@@ -1,9 +1,9 @@
 /**
- * Closes the gap between commit and event: what is about to be told is noted below git's common directory before
- * the commit, and the note goes once the event is recorded. A process killed in between leaves the note, and the
- * next run of the same command tells it then (at least once, never not at all).
+ * Closes the gap between a change on disk and its events: what will be told is noted below git's common directory
+ * before the change is made, and the note goes once the events are recorded. A process killed in between leaves the
+ * note; the next command that works on the feature tells it then, if the disk shows that the change was made.
  */
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Draft, SpecKittyEvents } from '@spec-kitty/events-sdk/contract';
@@ -11,30 +11,63 @@ import type { Draft, SpecKittyEvents } from '@spec-kitty/events-sdk/contract';
 import { readText, writeText } from '../files/text-files.ts';
 import type { Repository } from './project-root.ts';
 
-/** Drafts that wait for being told. */
-export type UnsentDrafts = readonly Draft<SpecKittyEvents>[];
-
-/** Notes drafts under a name, e.g. `001-demo-WP01`; replaces an older note. */
-export function keepUnsent(repository: Repository, name: string, drafts: UnsentDrafts): void {
-  writeText(pathOf(repository, name), JSON.stringify(drafts));
+/** An event to be told, and how the disk shows that it happened. */
+export interface Happening {
+  readonly draft: Draft<SpecKittyEvents>;
+  /** A file, relative to the project root, that holds this text once the change is made. Without one it is made already. */
+  readonly evidence?: { readonly path: string; readonly text: string };
 }
 
-/** The note of an earlier run that did not get to its events; empty when there is none, or it is unreadable. */
-export function readUnsent(repository: Repository, name: string): UnsentDrafts {
+/** A note of one command. */
+export interface Note {
+  readonly happenings: readonly Happening[];
+  /** Keeps only these for later; none: the note is gone. */
+  keep(happenings: readonly Happening[]): void;
+}
+
+/** Writes a note. `id` is a ULID: notes are told in the order of their ids. */
+export function writeNote(repository: Repository, feature: string, id: string, happenings: readonly Happening[]): Note {
+  const path = join(folderOf(repository, feature), `${id}.json`);
+  writeText(path, JSON.stringify(happenings));
+  return noteAt(path, happenings);
+}
+
+/** The notes of commands that did not get to their events, oldest first. What cannot be read is no note. */
+export function readNotes(repository: Repository, feature: string): readonly Note[] {
+  const folder = folderOf(repository, feature);
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  return names.toSorted().map((name) => {
+    const path = join(folder, name);
+    return noteAt(path, happeningsIn(path));
+  });
+}
+
+/** True when the disk shows the change, or the note needs no evidence. */
+export function hasHappened(root: string, { evidence }: Happening): boolean {
+  return evidence === undefined || readText(join(root, evidence.path), evidence.path)?.includes(evidence.text) === true;
+}
+
+function noteAt(path: string, happenings: readonly Happening[]): Note {
+  return {
+    happenings,
+    keep(some) {
+      if (some.length === 0) rmSync(path, { force: true });
+      else writeText(path, JSON.stringify(some));
+    },
+  };
+}
+
+function happeningsIn(path: string): readonly Happening[] {
   try {
-    const value: unknown = JSON.parse(readText(pathOf(repository, name), 'a note of unsent events') ?? '[]');
-    // Written by keepUnsent only; the emitter checks every draft against the contract again.
-    return Array.isArray(value) ? (value as UnsentDrafts) : [];
+    const value: unknown = JSON.parse(readText(path, 'a note of unsent events') ?? '[]');
+    // Written by writeNote only; the emitter checks every draft against the contract again.
+    return Array.isArray(value) ? (value as Happening[]) : [];
   } catch {
     return [];
   }
 }
 
-/** Forgets a note. */
-export function dropUnsent(repository: Repository, name: string): void {
-  rmSync(pathOf(repository, name), { force: true });
-}
-
-function pathOf(repository: Repository, name: string): string {
-  return join(repository.gitCommonDir, 'spec-kitty', 'unsent', `${name}.json`);
+function folderOf(repository: Repository, feature: string): string {
+  return join(repository.gitCommonDir, 'spec-kitty', 'unsent', feature);
 }

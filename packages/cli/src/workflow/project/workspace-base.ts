@@ -1,26 +1,18 @@
 /**
- * Which commit a work package starts from: the target branch, or the branch of the one package it waits for.
- * "Done" is not taken for "merged": git is asked.
+ * Which commit a work package starts from: the target branch, the branch of the package it waits for, or several of
+ * them merged. "Done" is not taken for "merged": git is asked.
  */
 import { WorkflowError } from '../errors.ts';
 import type { Feature } from './feature.ts';
 import type { Git } from '../ports.ts';
 import { branchTip, currentBranch, isAncestor } from '../git/repository.ts';
 import { findWp, type WorkPackage } from './wp-file.ts';
-import { isWorktree, workspaceOf } from './workspace.ts';
-
-/** Where a workspace begins. */
-export interface WorkspaceBase {
-  /** A work package id, or the target branch. */
-  readonly label: string;
-  readonly branch: string;
-  readonly commit: string;
-  readonly warnings: readonly string[];
-}
+import type { Project } from './project-root.ts';
+import { isWorktree, workspaceOf, type WorkspaceBase } from './workspace.ts';
 
 /** What decides about it. */
 export interface BaseInput {
-  readonly root: string;
+  readonly project: Project;
   readonly feature: Feature;
   readonly wp: WorkPackage;
   readonly target: string;
@@ -49,69 +41,52 @@ export async function chooseBase(git: Git, input: BaseInput): Promise<WorkspaceB
   return onSeveral(git, input);
 }
 
-/** With several dependencies there is one safe start: the target branch, once it holds all of them. */
+/** With several dependencies: what the target branch holds already comes from there, the rest is merged into one base. */
 async function onSeveral(git: Git, input: BaseInput): Promise<WorkspaceBase> {
-  const open: string[] = [];
-  for (const id of input.wp.dependencies) {
-    if (!(await isInTarget(git, input, id))) open.push(id);
-  }
-  if (open.length === 0) return targetAsBase(git, input);
-  const started: string[] = [];
-  for (const id of open) {
-    if ((await branchTip(git, input.root, workspaceOf(input.root, input.feature, id).branch)) !== undefined)
-      started.push(id);
-  }
-  const [last] = started.toReversed();
-  const way =
-    last === undefined
-      ? 'none of them has a workspace yet: start with the first'
-      : 'choose one to build on with --base';
-  throw new WorkflowError(
-    'several-bases',
-    `${input.wp.id} waits for ${input.wp.dependencies.join(', ')}; not merged into ${input.target}: ${open.join(', ')}; ${way}.`,
-    {
-      wpId: input.wp.id,
-      // Only a package that has been started can be built on.
-      remedy: `spec-kitty implement ${last === undefined ? (open[0] ?? '') : `${input.wp.id} --base ${last}`} --feature ${input.feature.slug}`,
-    },
-  );
-}
-
-async function isInTarget(git: Git, input: BaseInput, id: string): Promise<boolean> {
-  if (findWp(input.feature, id).lane !== 'done') return false;
-  const { branch } = workspaceOf(input.root, input.feature, id);
-  const tip = await branchTip(git, input.root, branch);
-  if (tip !== undefined) return isAncestor(git, input.root, tip, `refs/heads/${input.target}`);
-  return input.force || (await wasMerged(git, input, id, branch));
+  const bases: WorkspaceBase[] = [];
+  for (const id of input.wp.dependencies.toSorted()) bases.push(await baseOn(git, input, id));
+  const open = bases.filter((base) => base.label !== input.target);
+  const [first, ...others] = open;
+  if (first === undefined) return targetAsBase(git, input);
+  const isPartlyMerged = open.length < bases.length;
+  const start = isPartlyMerged ? await targetAsBase(git, input) : first;
+  return {
+    label: open.map(({ label }) => label).join('+'),
+    branch: start.branch,
+    commit: start.commit,
+    merged: (isPartlyMerged ? open : others).map(({ branch }) => branch),
+    warnings: [],
+  };
 }
 
 async function baseOn(git: Git, input: BaseInput, id: string): Promise<WorkspaceBase> {
   const dependency = findWp(input.feature, id);
-  const { branch, path } = workspaceOf(input.root, input.feature, id);
+  const { root } = input.project;
+  const { branch, path } = workspaceOf(root, input.feature, id);
   if (dependency.lane === 'done') return baseOnDone(git, input, id, branch);
 
   // Someone may have switched branches inside the workspace: what is checked out there is the work.
-  const isThere = await isWorktree(git, input.root, path);
+  const isThere = await isWorktree(git, input.project, path);
   const actual = (isThere ? await currentBranch(git, path) : undefined) ?? branch;
-  const commit = await branchTip(git, input.root, actual);
-  if (commit === undefined) {
-    throw new WorkflowError(
-      'base-not-started',
-      `${input.wp.id} builds on ${id}, which is in ${dependency.lane} and has no workspace yet.`,
-      {
-        wpId: input.wp.id,
-        remedy: `spec-kitty implement ${id} --feature ${input.feature.slug}`,
-      },
-    );
-  }
-  return { label: id, branch: actual, commit, warnings: [] };
+  const commit = await branchTip(git, root, actual);
+  if (commit !== undefined) return { label: id, branch: actual, commit, merged: [], warnings: [] };
+  // Merged and cleaned up, and not accepted yet.
+  if (dependency.lane === 'for_review' && (await wasMerged(git, input, id, branch))) return targetAsBase(git, input);
+  throw new WorkflowError(
+    'base-not-started',
+    `${input.wp.id} builds on ${id}, which is in ${dependency.lane} and has no workspace yet.`,
+    {
+      wpId: input.wp.id,
+      remedy: `spec-kitty implement ${id} --feature ${input.feature.slug}`,
+    },
+  );
 }
 
 async function baseOnDone(git: Git, input: BaseInput, id: string, branch: string): Promise<WorkspaceBase> {
-  const tip = await branchTip(git, input.root, branch);
+  const tip = await branchTip(git, input.project.root, branch);
   if (tip !== undefined) {
-    const isMerged = await isAncestor(git, input.root, tip, `refs/heads/${input.target}`);
-    return isMerged ? targetAsBase(git, input) : { label: id, branch, commit: tip, warnings: [] };
+    const isMerged = await isAncestor(git, input.project.root, tip, `refs/heads/${input.target}`);
+    return isMerged ? targetAsBase(git, input) : { label: id, branch, commit: tip, merged: [], warnings: [] };
   }
   if (input.force || (await wasMerged(git, input, id, branch))) return targetAsBase(git, input);
   throw new WorkflowError(
@@ -134,7 +109,7 @@ async function wasMerged(git: Git, input: BaseInput, id: string, branch: string)
     '--fixed-strings',
     `--grep=Merge ${id} from ${input.feature.slug}`,
   ];
-  const answer = await git.run(input.root, [
+  const answer = await git.run(input.project.root, [
     ...args,
     `--grep=Merge branch '${branch}'`,
     `refs/heads/${input.target}`,
@@ -144,7 +119,7 @@ async function wasMerged(git: Git, input: BaseInput, id: string, branch: string)
 }
 
 async function targetAsBase(git: Git, input: BaseInput): Promise<WorkspaceBase> {
-  const commit = await branchTip(git, input.root, input.target);
+  const commit = await branchTip(git, input.project.root, input.target);
   if (commit === undefined) {
     throw new WorkflowError(
       'no-commit-yet',
@@ -154,5 +129,5 @@ async function targetAsBase(git: Git, input: BaseInput): Promise<WorkspaceBase> 
       },
     );
   }
-  return { label: input.target, branch: input.target, commit, warnings: [] };
+  return { label: input.target, branch: input.target, commit, merged: [], warnings: [] };
 }

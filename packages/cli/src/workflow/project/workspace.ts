@@ -10,7 +10,7 @@ import type { Feature } from './feature.ts';
 import { writeText } from '../files/text-files.ts';
 import type { Git } from '../ports.ts';
 import type { Project } from './project-root.ts';
-import { branchTip, gitFailed, mustRun } from '../git/repository.ts';
+import { branchTip, conflictedFiles, gitFailed, mustRun } from '../git/repository.ts';
 
 /** Where a package's workspace is, whether it exists or not. */
 export interface Workspace {
@@ -27,21 +27,41 @@ export function workspaceOf(root: string, feature: Feature, wpId: string): Works
 }
 
 /** True when a worktree of this repository stands at `path`. */
-export async function isWorktree(git: Git, root: string, path: string): Promise<boolean> {
+export async function isWorktree(git: Git, project: Project, path: string): Promise<boolean> {
   if (!existsSync(join(path, '.git'))) return false;
   const here = await git.run(path, ['rev-parse', '--path-format=absolute', '--show-toplevel', '--git-common-dir']);
-  const common = await git.run(root, ['rev-parse', '--path-format=absolute', '--git-common-dir']);
   const [top, itsCommon] = here.stdout.split('\n');
-  return here.exitCode === 0 && top === realpathSync(path) && itsCommon === common.stdout.trim();
+  return here.exitCode === 0 && top === realpathSync(path) && itsCommon === project.gitCommonDir;
 }
 
-/** Makes a workspace at `commit`, or at its branch when that already exists (work is never thrown away). */
+/** Where a workspace begins. */
+export interface WorkspaceBase {
+  /** A work package id, or the target branch. */
+  readonly label: string;
+  readonly branch: string;
+  readonly commit: string;
+  /** Branches merged onto `commit` before the work begins: of a package that waits for several. */
+  readonly merged: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** A workspace that was made. */
+export interface CreatedWorkspace {
+  /** Where the work begins. */
+  readonly commit: string;
+  remove(): Promise<void>;
+}
+
+/**
+ * Makes a workspace at `base`, or at its branch when that already exists (work is never thrown away). Rejects, having
+ * removed it again, when branches the package waits for conflict.
+ */
 export async function createWorkspace(
   git: Git,
   project: Project,
   workspace: Workspace,
-  commit: string,
-): Promise<{ readonly remove: () => Promise<void> }> {
+  base: WorkspaceBase,
+): Promise<CreatedWorkspace> {
   if (existsSync(workspace.path)) {
     throw new WorkflowError(
       'workspace-blocked',
@@ -63,14 +83,39 @@ export async function createWorkspace(
   const force = (await isRegistered(git, project.root, workspace.path)) ? ['--force'] : [];
   const from = hasBranch
     ? [workspace.path, workspace.branch]
-    : ['--no-track', '-b', workspace.branch, workspace.path, commit];
+    : ['--no-track', '-b', workspace.branch, workspace.path, base.commit];
   const answer = await git.run(project.root, ['worktree', 'add', '--quiet', ...force, ...from]);
   if (answer.exitCode !== 0) {
     // A failing post-checkout hook reports failure with the worktree in place.
     await remove();
     throw gitFailed(`create the workspace ${workspace.relativePath}`, answer);
   }
-  return { remove };
+  if (hasBranch || base.merged.length === 0) return { commit: base.commit, remove };
+  try {
+    for (const branch of base.merged) await mergeInto(git, workspace, branch);
+    return { commit: (await mustRun(git, workspace.path, ['rev-parse', 'HEAD'], 'read the new base')).trim(), remove };
+  } catch (cause) {
+    await remove();
+    throw cause;
+  }
+}
+
+async function mergeInto(git: Git, workspace: Workspace, branch: string): Promise<void> {
+  const wpId = workspace.branch.slice(-4);
+  const message = `Merge ${branch} into multi-parent base for ${wpId}`;
+  const answer = await git.run(workspace.path, ['merge', '--quiet', '--no-ff', '-m', message, `refs/heads/${branch}`]);
+  if (answer.exitCode === 0) return;
+  const conflicts = await conflictedFiles(git, workspace.path);
+  if (conflicts.length === 0) throw gitFailed(`merge ${branch} for ${wpId}`, answer);
+  throw new WorkflowError(
+    'base-conflict',
+    `${wpId} waits for packages whose work does not fit together: merging ${branch} conflicts in ${conflicts.join(', ')}. Nothing was created.`,
+    {
+      wpId,
+      details: { conflicts },
+      remedy: `spec-kitty implement ${wpId} --base ${branch.slice(-4)} --feature ${workspace.branch.slice(0, -5)}   (then merge the other branches in its workspace)`,
+    },
+  );
 }
 
 /** `.kittify/workspaces/<slug>-<WP>.json`: what later commands want to know of a workspace. */

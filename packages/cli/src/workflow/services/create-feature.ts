@@ -8,7 +8,7 @@ import { withFeatureLock } from '../project/feature-lock.ts';
 import { removeTree, writeText } from '../files/text-files.ts';
 import type { Place, WorkflowDeps } from '../ports.ts';
 import { findProject, refuseInWorktree } from '../project/project-root.ts';
-import { aBranch, currentBranch } from '../git/repository.ts';
+import { aBranch, headBranch } from '../git/repository.ts';
 import { planText, specText, TASKS_README } from '../files/templates.ts';
 
 /** What the user asked for. */
@@ -58,7 +58,7 @@ export async function createFeature(
   }
   const project = await findProject(deps.git, input);
   refuseInWorktree(project, input, `spec-kitty agent feature create-feature ${slug}`);
-  const head = await currentBranch(deps.git, project.root);
+  const head = await headBranch(deps.git, project.gitCommonDir);
   const target = input.targetBranch?.trim() || head;
   if (head === undefined || target === undefined || head !== target) {
     const branch = target ?? (await aBranch(deps.git, project.root));
@@ -70,7 +70,7 @@ export async function createFeature(
       remedy: `git switch ${branch} && ${input.retype?.() ?? `spec-kitty agent feature create-feature ${slug}`}`,
     });
   }
-  await checkCanCommit(deps.git, project.root);
+  await checkCanCommit(deps.git, project);
 
   return withFeatureLock(deps.lock, project, 'features', async () => {
     const number = nextNumber(project.root);

@@ -12,14 +12,14 @@ import { featureCreated, wpCreated } from '@spec-kitty/events-sdk';
 import { checkCanCommit, commitOnly, type Commit } from '../git/commit.ts';
 import { WorkflowError, isWorkflowError } from '../errors.ts';
 import { detectFeature, requireTargetBranch, targetBranch, type Feature } from '../project/feature.ts';
-import { withFeatureLock } from '../project/feature-lock.ts';
+import { changeFeature, type FeatureWork, type Told } from '../project/feature-work.ts';
 import { readText, rememberFiles, writeText } from '../files/text-files.ts';
-import { metaText, readMeta, writeMeta } from '../files/meta-json.ts';
+import { editedMeta, metaText, readMeta } from '../files/meta-json.ts';
 import type { Git, Place, WorkflowDeps } from '../ports.ts';
 import { findProject, type Project } from '../project/project-root.ts';
 import { planTasks, type DependencyConflict, type TaskPlan } from '../project/task-plan.ts';
 import { parseTasksMd } from '../files/tasks-md.ts';
-import { dropUnsent, keepUnsent, readUnsent, type UnsentDrafts } from '../project/unsent.ts';
+import type { Happening } from '../project/unsent.ts';
 import { findWp, listWpFiles, type WorkPackage } from '../project/wp-file.ts';
 
 /** What the user asked for. */
@@ -82,54 +82,47 @@ export async function finalizeTasks(deps: FinalizeDeps, input: FinalizeTasksInpu
     feature,
     input.retype?.(feature.slug) ?? `spec-kitty agent feature finalize-tasks --feature ${feature.slug}`,
   );
-  return withFeatureLock(deps.lock, project, feature.slug, async () => {
-    const { plan, commit, drafts } = await settle(deps, { project, feature, target, again: input.emit === true });
-    const [first] = drafts;
-    if (first === undefined) return answer(feature, plan, { commit });
-
-    // Still under the lock: a second run must not take the note for one of a killed run and tell it twice.
-    const causationId = first.causationId ?? deps.newUlid();
-    const emitted = await deps.events.emit(drafts, { projectRoot: project.root, causationId });
-    // Nothing recorded: the note stays, and the next run tells it.
-    if (emitted === 0) return answer(feature, plan, { commit, dropped: drafts.length });
-    dropUnsent(project, noteOf(feature));
-    return answer(feature, plan, { commit, causationId, emitted });
-  });
+  const { result, told } = await changeFeature(deps, project, feature, (work) =>
+    settle(deps, work, { target, again: input.emit === true }),
+  );
+  return answer(feature, result.plan, { commit: result.commit, told });
 }
 
 interface Settled {
   readonly plan: TaskPlan;
   readonly commit: Commit | undefined;
-  /** Empty when there is nothing new to tell. */
-  readonly drafts: UnsentDrafts;
 }
 
-interface Settling {
-  readonly project: Project;
-  readonly feature: Feature;
-  readonly target: string;
-  readonly again: boolean;
-}
-
-async function settle(deps: FinalizeDeps, { project, feature, target, again }: Settling): Promise<Settled> {
-  await checkCanCommit(deps.git, project.root);
+async function settle(
+  deps: FinalizeDeps,
+  { project, feature, willTell }: FeatureWork,
+  { target, again }: { readonly target: string; readonly again: boolean },
+): Promise<Settled> {
+  await checkCanCommit(deps.git, project);
   const { plan, announcement } = await readPlan(deps.git, project, feature, target);
   const hash = hashOf(announcement);
   const isNews = metaText(readMeta(feature.dir, feature.slug), 'finalized_hash') !== hash;
-  // A run killed between commit and events left its drafts: they are told now, under their causation id.
-  const drafts = isNews || again ? draftsOf(announcement, deps.newUlid()) : readUnsent(project, noteOf(feature));
+  const meta = isNews
+    ? [
+        editedMeta(feature.dir, feature.slug, {
+          finalized_at: new Date(deps.time.now()).toISOString(),
+          finalized_hash: hash,
+        }),
+      ]
+    : [];
   const updated = plan.wps.filter((planned) => planned.isUpdated);
+  const files = [
+    ...updated.map(({ wp, dependencies }) => ({
+      path: wp.relativePath,
+      text: wp.file.set('dependencies', dependencies).text,
+    })),
+    ...meta,
+  ];
 
-  const restore = rememberFiles([join(feature.dir, 'meta.json'), ...updated.map(({ wp }) => wp.path)]);
+  if (isNews || again) willTell(happeningsOf(announcement, { path: `${feature.relativeDir}/meta.json`, text: hash }));
+  const restore = rememberFiles(files.map(({ path }) => join(project.root, path)));
   try {
-    if (isNews) keepUnsent(project, noteOf(feature), drafts);
-    for (const { wp, dependencies } of updated) writeText(wp.path, wp.file.set('dependencies', dependencies).text);
-    if (isNews) {
-      writeMeta(feature.dir, feature.slug, {
-        finalized_at: new Date(deps.time.now()).toISOString(),
-        finalized_hash: hash,
-      });
-    }
+    for (const { path, text } of files) writeText(join(project.root, path), text);
     const folder = ['meta.json', 'tasks.md', 'tasks'].filter((name) => existsSync(join(feature.dir, name)));
     const paths = [
       ...folder.map((name) => `${feature.relativeDir}/${name}`),
@@ -140,16 +133,11 @@ async function settle(deps: FinalizeDeps, { project, feature, target, again }: S
       message: `Add tasks for feature ${feature.slug}`,
       paths,
     });
-    return { plan, commit, drafts };
+    return { plan, commit };
   } catch (cause) {
     restore();
-    if (isNews) dropUnsent(project, noteOf(feature));
     throw cause;
   }
-}
-
-function noteOf(feature: Feature): string {
-  return `${feature.slug}.finalize`;
 }
 
 async function readPlan(
@@ -236,12 +224,13 @@ function hashOf(announcement: Announcement): string {
   return createHash('sha256').update(JSON.stringify(announcement)).digest('hex');
 }
 
-function draftsOf(announcement: Announcement, causationId: string): UnsentDrafts {
+function happeningsOf(announcement: Announcement, evidence: NonNullable<Happening['evidence']>): readonly Happening[] {
   const { wps, ...facts } = announcement;
-  return [
-    featureCreated({ ...facts, wpCount: wps.length, causationId }),
-    ...wps.map((wp) => wpCreated({ ...wp, featureSlug: facts.featureSlug, causationId })),
+  const drafts = [
+    featureCreated({ ...facts, wpCount: wps.length }),
+    ...wps.map((wp) => wpCreated({ ...wp, featureSlug: facts.featureSlug })),
   ];
+  return drafts.map((draft) => ({ draft, evidence }));
 }
 
 function answer(
@@ -250,9 +239,7 @@ function answer(
   done: {
     readonly dryRun?: boolean;
     readonly commit?: Commit | undefined;
-    readonly causationId?: string;
-    readonly emitted?: number;
-    readonly dropped?: number;
+    readonly told?: Told;
   },
 ): FinalizeTasksResult {
   return {
@@ -267,8 +254,8 @@ function answer(
     work_packages: plan.wps.map(({ wp, title, dependencies }) => ({ id: wp.id, title, dependencies })),
     conflicts: plan.conflicts,
     warnings: plan.warnings,
-    events_emitted: done.emitted ?? 0,
-    events_dropped: done.dropped ?? 0,
-    causation_id: done.causationId ?? null,
+    events_emitted: done.told?.recorded ?? 0,
+    events_dropped: done.told?.lost ?? 0,
+    causation_id: done.told?.causationId ?? null,
   };
 }

@@ -5,17 +5,15 @@
  */
 import { rmSync } from 'node:fs';
 
-import { claim, claimDrafts, type ClaimWork } from './claim.ts';
+import { claim, type Claim, type ClaimWork } from './claim.ts';
 import { checkCanCommit } from '../git/commit.ts';
 import { WorkflowError } from '../errors.ts';
 import { detectFeature, requireTargetBranch } from '../project/feature.ts';
-import { withFeatureLock } from '../project/feature-lock.ts';
+import { changeFeature } from '../project/feature-work.ts';
 import { readMeta } from '../files/meta-json.ts';
 import type { Place, WorkflowDeps } from '../ports.ts';
 import { findProject, refuseInWorktree } from '../project/project-root.ts';
 import { statusLines } from '../git/repository.ts';
-import type { Transition } from '../project/transition.ts';
-import { dropUnsent, readUnsent, type UnsentDrafts } from '../project/unsent.ts';
 import { chooseBase } from '../project/workspace-base.ts';
 import { contextPath, createWorkspace, isWorktree, workspaceOf } from '../project/workspace.ts';
 import { findWp, wpText } from '../project/wp-file.ts';
@@ -52,7 +50,7 @@ export interface ImplementResult {
   readonly warnings: readonly string[];
 }
 
-type ImplementDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'progress'>;
+type ImplementDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'newUlid' | 'progress'>;
 
 interface Work extends ClaimWork {
   readonly target: string;
@@ -75,31 +73,20 @@ export async function implement(deps: ImplementDeps, input: ImplementInput): Pro
       input.retype?.(feature.slug) ?? `spec-kitty implement ${wpId} --feature ${feature.slug}`,
     );
     const workspace = workspaceOf(project.root, feature, wpId);
-    return await withFeatureLock(deps.lock, project, feature.slug, async () => {
-      const wp = findWp(feature, wpId);
-      const { result, drafts } = await prepare(
+    const { result } = await changeFeature(deps, project, feature, (featureWork) =>
+      start(
         deps,
-        { project, feature, wp, target, workspace, agent, input, shellPid: input.shellPid },
+        { ...featureWork, wp: findWp(feature, wpId), target, workspace, agent, input, shellPid: input.shellPid },
         base,
-      );
-      if (drafts.length > 0) {
-        // Still under the lock: a second run must not take the note for one of a killed run and tell it twice.
-        const emitted = await deps.events.emit(drafts, { projectRoot: project.root });
-        // Nothing recorded: the note stays, and the next run tells it if it still is true.
-        if (emitted > 0) dropUnsent(project, workspace.branch);
-      }
-      return result;
-    });
+      ),
+    );
+    return result;
   } catch (cause) {
     throw naming(cause, wpId, agent);
   }
 }
 
-async function prepare(
-  deps: ImplementDeps,
-  work: Work,
-  baseId: string | undefined,
-): Promise<{ readonly result: ImplementResult; readonly drafts: UnsentDrafts }> {
+async function start(deps: ImplementDeps, work: Work, baseId: string | undefined): Promise<ImplementResult> {
   const { project, feature, wp, workspace, input } = work;
   if (readMeta(feature.dir, feature.slug) === undefined) {
     throw new WorkflowError(
@@ -110,17 +97,14 @@ async function prepare(
       },
     );
   }
-  const person = await checkCanCommit(deps.git, project.root);
-  const isReused = await isWorktree(deps.git, project.root, workspace.path);
+  const person = await checkCanCommit(deps.git, project);
+  const isReused = await isWorktree(deps.git, project, workspace.path);
   if (isReused && wp.lane !== 'planned') {
-    return {
-      result: answer(work, { base: recordedBase(work), status: 'reused', warnings: [] }),
-      drafts: leftOver(work),
-    };
+    return answer(work, { base: recordedBase(work), status: 'reused', warnings: [] });
   }
 
   const base = await chooseBase(deps.git, {
-    root: project.root,
+    project,
     feature,
     wp,
     target: work.target,
@@ -128,43 +112,19 @@ async function prepare(
     ...(baseId === undefined ? {} : { base: baseId }),
   });
   const warnings = [...base.warnings, ...(await uncommittedPlanning(deps, work))];
-  if (isReused) {
-    const transition = await claim(deps, work, base, person);
-    return {
-      result: answer(work, { base: base.label, status: 'reused', warnings }, transition),
-      drafts: draftsOf(work),
-    };
-  }
+  if (isReused)
+    return answer(work, { base: base.label, status: 'reused', warnings }, await claim(deps, work, base, person));
 
   deps.progress(`Creating workspace ${workspace.branch} from ${base.label}`);
-  const created = await createWorkspace(deps.git, project, workspace, base.commit);
+  const created = await createWorkspace(deps.git, project, workspace, base);
   try {
-    const transition = await claim(deps, work, base, person);
-    return {
-      result: answer(work, { base: base.label, status: 'created', warnings }, transition),
-      drafts: draftsOf(work),
-    };
+    const claimed = await claim(deps, work, { ...base, commit: created.commit }, person);
+    return answer(work, { base: base.label, status: 'created', warnings }, claimed);
   } catch (cause) {
     await created.remove();
-    if (wp.lane === 'planned') dropUnsent(project, workspace.branch);
     rmSync(contextPath(project.root, workspace), { force: true });
     throw cause;
   }
-}
-
-/** What a claim tells; a package that was under way already was not claimed, but an earlier run may have left its word. */
-function draftsOf(work: Work): UnsentDrafts {
-  return work.wp.lane === 'planned' ? claimDrafts(work) : leftOver(work);
-}
-
-/** Of a run that was killed between commit and event: told now, if the lane still is what it would have told. */
-function leftOver(work: Work): UnsentDrafts {
-  const drafts = readUnsent(work.project, work.workspace.branch);
-  const isTrue = drafts.every((draft) => draft.type === 'WPStatusChanged' && draft.payload.new_status === work.wp.lane);
-  if (isTrue) return drafts;
-  // Others have moved it on and told so; this word would be false for ever.
-  dropUnsent(work.project, work.workspace.branch);
-  return [];
 }
 
 /** The workspace shows what is committed: planning files that are not are worth a word. */
@@ -186,8 +146,9 @@ function recordedBase(work: Work): string {
 function answer(
   work: Work,
   facts: Pick<ImplementResult, 'base' | 'status' | 'warnings'>,
-  transition?: Transition,
+  done?: Claim,
 ): ImplementResult {
+  const transition = done?.transition;
   const claimed = transition?.changed === true;
   return {
     workspace_path: work.workspace.relativePath,
@@ -199,7 +160,7 @@ function answer(
     lane: transition?.next ?? work.wp.lane,
     claimed,
     agent: claimed ? work.agent : (wpText(work.wp.file, 'agent') ?? work.agent),
-    commit_hash: transition?.commit?.hash ?? null,
+    commit_hash: done?.commit?.hash ?? null,
     warnings: facts.warnings,
   };
 }

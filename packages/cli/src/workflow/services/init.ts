@@ -15,7 +15,7 @@ import { lineEnding } from '../files/frontmatter.ts';
 import type { Place, WorkflowDeps } from '../ports.ts';
 import { completeConfig, hasIdentity, KNOWN_AGENTS } from '../files/project-config.ts';
 import { findRepository, type Repository } from '../project/project-root.ts';
-import { aBranch, currentBranch, identityMissing, mustRun, statusLines, userName } from '../git/repository.ts';
+import { aBranch, headBranch, identityMissing, mustRun, statusLines, userName } from '../git/repository.ts';
 
 /** What the user asked for. */
 export interface InitInput extends Place {
@@ -62,7 +62,7 @@ export async function init(deps: InitDeps, input: InitInput): Promise<InitResult
       remedy: `cd ${relative(realpathSync(input.cwd), repository.root)} && spec-kitty init`,
     });
   }
-  if ((await currentBranch(deps.git, repository.root)) === undefined) {
+  if ((await headBranch(deps.git, repository.gitCommonDir)) === undefined) {
     throw new WorkflowError('detached-head', 'HEAD is detached: a commit made here would belong to no branch.', {
       remedy: `git switch ${await aBranch(deps.git, repository.root)} && spec-kitty init`,
     });
@@ -90,7 +90,8 @@ async function openRepository(
   return { repository: made, isNew: true };
 }
 
-async function complete(deps: InitDeps, { root }: Repository, input: InitInput, isNew: boolean): Promise<InitResult> {
+async function complete(deps: InitDeps, repository: Repository, input: InitInput, isNew: boolean): Promise<InitResult> {
+  const { root } = repository;
   const wanted = await wantedFiles(deps, root, input);
   const changed = wanted.filter((file) => file.before !== file.after);
   const tracked = (await mustRun(deps.git, root, ['ls-files', '--', CONFIG, METADATA, IGNORE], 'list files')).split(
@@ -103,7 +104,7 @@ async function complete(deps: InitDeps, { root }: Repository, input: InitInput, 
   if (paths.length === 0)
     return { result: 'success', changed: false, git_initialised: isNew, files_committed: [], commit_hash: null };
 
-  await checkCanCommit(deps.git, root);
+  await checkCanCommit(deps.git, repository);
   refuseForeignChanges(paths, await statusLines(deps.git, root, paths));
   deps.progress(`Setting up ${paths.join(', ')}`);
   const restore = rememberFiles(paths.map((path) => join(root, path)));

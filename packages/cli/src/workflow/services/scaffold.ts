@@ -57,7 +57,7 @@ export async function scaffold(
     feature,
     input.retype?.(feature.slug) ?? `spec-kitty agent tasks scaffold --feature ${feature.slug} …`,
   );
-  await checkCanCommit(deps.git, project.root);
+  await checkCanCommit(deps.git, project);
   return withFeatureLock(deps.lock, project, feature.slug, () => write(deps, project, feature, input));
 }
 

@@ -77,7 +77,7 @@ export function createRepo(options: { readonly env?: Readonly<Record<string, str
       async emit(drafts, emitOptions) {
         for (const draft of drafts) v.parse(specKittyEvents[draft.type].payload, draft.payload);
         emitted.push({ drafts, options: emitOptions, statusThen: git('status', '--porcelain') });
-        return drafts.length;
+        return drafts.map(() => 'recorded');
       },
     },
     progress: () => {},
