@@ -2,8 +2,10 @@
  * The one reader of tasks.md, used by every command: which work packages there are, what each declares to
  * wait for, and its subtask boxes. Pure; line numbers are zero-based. Code fences are not read.
  */
+import { withoutFences } from './code-fences.ts';
 import { readDependencyBullet, readDependencyLine } from './dependency-notation.ts';
 import type { DeclaredDependencies } from './dependency-notation.ts';
+import { readBox } from './subtask-box.ts';
 import { readWpId } from '../rules/wp-id.ts';
 
 /** A checkbox of a work package. */
@@ -43,8 +45,6 @@ interface Heading {
   readonly text: string;
   readonly wp: { readonly id: string; readonly title: string } | undefined;
 }
-
-const BOX = /^\s*[-*+]\s*\[([ \txX]?)\]\s*(?:\*\*|__|`)?(T\d{3,})\b(?:\*\*|__|`)?:?\s*(.*)$/;
 
 /** Reads a tasks.md of any line ending, with or without a byte order mark. Never fails. */
 export function parseTasksMd(source: string): TasksDocument {
@@ -116,8 +116,8 @@ function readSection(
     }
     const found = belowDependencies ? readDependencyBullet(text) : readDependencyLine(text);
     if (found !== undefined) declared.push(found);
-    const box = BOX.exec(text);
-    if (box !== null) subtasks.push({ id: box[2] ?? '', text: box[3] ?? '', checked: /x/i.test(box[1] ?? ''), line });
+    const box = readBox(text);
+    if (box !== undefined) subtasks.push({ id: box.id, text: box.text, checked: box.checked, line });
   }
   return {
     ...wp,
@@ -127,20 +127,6 @@ function readSection(
     unreadDeps: [...new Set(declared.flatMap((one) => one.unread))],
     subtasks,
   };
-}
-
-/** Lines inside code fences become empty, so that line numbers stay. */
-function withoutFences(lines: readonly string[]): readonly string[] {
-  let fence: string | undefined;
-  return lines.map((line) => {
-    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
-    if (fence === undefined) {
-      fence = mark;
-      return mark === undefined ? line : '';
-    }
-    if (mark !== undefined && mark.startsWith(fence) && line.trim() === mark) fence = undefined;
-    return '';
-  });
 }
 
 function repeated(ids: readonly string[]): readonly string[] {
