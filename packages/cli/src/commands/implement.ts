@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../command.ts';
 import { renderImplement } from '../render/workflow.ts';
-import { WorkflowCommand } from '../workflow-command.ts';
+import { given, WorkflowCommand } from '../workflow-command.ts';
 import { implement } from '../workflow/services/implement.ts';
 
 export default class Implement extends WorkflowCommand {
@@ -40,14 +40,12 @@ export default class Implement extends WorkflowCommand {
 
   protected async work(): Promise<CommandOutcome> {
     const { args, flags } = await this.parse(Implement);
-    this.session().about({ wpId: args.wp_id });
+    this.about(args.wp_id, flags.agent);
     const result = await implement(this.deps(), {
       ...this.place(),
       wpId: args.wp_id,
       force: flags.force,
-      ...(flags.base === undefined ? {} : { base: flags.base }),
-      ...(flags.feature === undefined ? {} : { feature: flags.feature }),
-      ...(flags.agent === undefined ? {} : { agent: flags.agent }),
+      ...given({ base: flags.base, feature: flags.feature, agent: flags.agent }),
       shellPid: flags['shell-pid'] ?? process.ppid,
     });
     return this.outcome(result, renderImplement(result));

@@ -44,3 +44,18 @@ export class WorkflowError extends Error {
 export function isWorkflowError(error: unknown, code?: string): error is WorkflowError {
   return error instanceof WorkflowError && (code === undefined || error.code === code);
 }
+
+/** The same failure, naming the package and agent it was about where it did not; anything but a WorkflowError stays as it is. */
+export function naming(cause: unknown, subject: { readonly wpId?: string; readonly agentId?: string }): unknown {
+  if (!(cause instanceof WorkflowError)) return cause;
+  const wpId = cause.wpId ?? subject.wpId;
+  const agentId = cause.agentId ?? subject.agentId;
+  return new WorkflowError(cause.code, cause.message, {
+    kind: cause.kind,
+    details: cause.details,
+    cause,
+    ...(cause.remedy === undefined ? {} : { remedy: cause.remedy }),
+    ...(wpId === undefined ? {} : { wpId }),
+    ...(agentId === undefined ? {} : { agentId }),
+  });
+}

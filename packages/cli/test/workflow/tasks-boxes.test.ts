@@ -28,7 +28,7 @@ function changedLines(before: string, after: string): readonly number[] {
 }
 
 test('checks the box of a subtask and says whose it is', () => {
-  const answer = setBoxes(TASKS, ['T001', 'T004'], true);
+  const answer = setBoxes(TASKS, ['T001', 'T004'], { checked: true });
 
   expect(answer.text).toBe(TASKS.replace('- [ ] T001', '- [x] T001').replace('+ [] `T004`', '+ [x] `T004`'));
   expect(answer.flipped).toEqual([
@@ -39,14 +39,14 @@ test('checks the box of a subtask and says whose it is', () => {
 });
 
 test('clears a box, whichever x it holds', () => {
-  const answer = setBoxes(TASKS, ['T003', 'T002'], false);
+  const answer = setBoxes(TASKS, ['T003', 'T002'], { checked: false });
 
   expect(answer.text).toBe(TASKS.replace('[x] T002', '[ ] T002').replace('[X] **T003', '[ ] **T003'));
   expect(answer.flipped.map((box) => box.id)).toEqual(['T003', 'T002']);
 });
 
 test('leaves a box that stands as wanted, also one with a capital X', () => {
-  const answer = setBoxes(TASKS, ['T002', 'T003'], true);
+  const answer = setBoxes(TASKS, ['T002', 'T003'], { checked: true });
 
   expect(answer.text).toBe(TASKS);
   expect(answer.flipped).toEqual([]);
@@ -57,11 +57,11 @@ test('leaves a box that stands as wanted, also one with a capital X', () => {
 });
 
 test('flips a box outside of all packages, owned by none', () => {
-  expect(setBoxes(TASKS, ['T009'], true).flipped).toEqual([{ id: 'T009', wpId: undefined, line: 12 }]);
+  expect(setBoxes(TASKS, ['T009'], { checked: true }).flipped).toEqual([{ id: 'T009', wpId: undefined, line: 12 }]);
 });
 
 test('names the ids that have no box, also when others have', () => {
-  const answer = setBoxes(TASKS, ['T001', 'T007', 'T00', 'T0011', 'WP01', 'T001'], true);
+  const answer = setBoxes(TASKS, ['T001', 'T007', 'T00', 'T0011', 'WP01', 'T001'], { checked: true });
 
   expect(answer.notFound).toEqual(['T007', 'T00', 'T0011', 'WP01']);
   expect(answer.flipped.map((box) => box.id)).toEqual(['T001']);
@@ -71,7 +71,7 @@ describe('an id with two boxes', () => {
   const twice = '## WP02: A\n- [ ] T020 one\n- [ ] T021 x\n## WP03: B\n- [x] T020 other\n';
 
   test('is reported with both places and not touched, whatever else is flipped', () => {
-    const answer = setBoxes(twice, ['T020', 'T021'], true);
+    const answer = setBoxes(twice, ['T020', 'T021'], { checked: true });
 
     expect(answer.text).toBe(twice.replace('[ ] T021', '[x] T021'));
     expect(answer.flipped.map((box) => box.id)).toEqual(['T021']);
@@ -87,7 +87,7 @@ describe('an id with two boxes', () => {
   });
 
   test('is no problem when both stand as wanted', () => {
-    const answer = setBoxes(twice.replace('[ ] T020', '[x] T020'), ['T020'], true);
+    const answer = setBoxes(twice.replace('[ ] T020', '[x] T020'), ['T020'], { checked: true });
 
     expect(answer).toMatchObject({ flipped: [], ambiguous: [], notFound: [] });
     expect(answer.already.map((box) => box.wpId)).toEqual(['WP02', 'WP03']);
@@ -96,7 +96,11 @@ describe('an id with two boxes', () => {
   test('is ambiguous also when one of them belongs to no package', () => {
     const text = '## WP01: A\n- [ ] T001 x\n## Summary\n- [ ] T001 x\n';
 
-    expect(setBoxes(text, ['T001'], true)).toMatchObject({ text, flipped: [], ambiguous: [{ id: 'T001' }] });
+    expect(setBoxes(text, ['T001'], { checked: true })).toMatchObject({
+      text,
+      flipped: [],
+      ambiguous: [{ id: 'T001' }],
+    });
   });
 });
 
@@ -107,14 +111,14 @@ test.each([
 ])('a box inside %s is no box', (_what, fence) => {
   const text = `## WP01: A\n${fence}- [ ] T001 real\n`;
 
-  expect(setBoxes(text, ['T001'], true).text).toBe(`## WP01: A\n${fence}- [x] T001 real\n`);
-  expect(setBoxes(`## WP01: A\n${fence}`, ['T001'], true).notFound).toEqual(['T001']);
+  expect(setBoxes(text, ['T001'], { checked: true }).text).toBe(`## WP01: A\n${fence}- [x] T001 real\n`);
+  expect(setBoxes(`## WP01: A\n${fence}`, ['T001'], { checked: true }).notFound).toEqual(['T001']);
 });
 
 test('three backticks that close on their own line hide nothing', () => {
   const text = '```- [ ] T001```\n- [ ] T001 real\n';
 
-  expect(setBoxes(text, ['T001'], true).text).toBe('```- [ ] T001```\n- [x] T001 real\n');
+  expect(setBoxes(text, ['T001'], { checked: true }).text).toBe('```- [ ] T001```\n- [x] T001 real\n');
 });
 
 test.each([
@@ -127,16 +131,16 @@ test.each([
 ])('keeps %s', (_what, variant) => {
   const text = variant(TASKS);
 
-  const answer = setBoxes(text, ['T001', 'T003', 'T005'], true);
+  const answer = setBoxes(text, ['T001', 'T003', 'T005'], { checked: true });
 
   const shift = text.startsWith('\uFEFF- ') ? 1 : 0;
   expect(changedLines(text, answer.text)).toEqual([3 + shift, 9 + shift]);
   expect(answer.flipped.map((box) => box.line)).toEqual([3 + shift, 9 + shift]);
-  expect(setBoxes(answer.text, ['T001', 'T005'], false).text).toBe(text);
+  expect(setBoxes(answer.text, ['T001', 'T005'], { checked: false }).text).toBe(text);
 });
 
 test('flips the box right behind a byte order mark and keeps the mark', () => {
-  expect(setBoxes('\uFEFF- [ ] T001 a\r\n', ['T001'], true).text).toBe('\uFEFF- [x] T001 a\r\n');
+  expect(setBoxes('\uFEFF- [ ] T001 a\r\n', ['T001'], { checked: true }).text).toBe('\uFEFF- [x] T001 a\r\n');
 });
 
 describe('takes as a box', () => {
@@ -152,7 +156,7 @@ describe('takes as a box', () => {
     '- [ ] **T001:** a',
     '- [ ] `T001` a',
   ])('%s', (line) => {
-    const after = setBoxes(line, ['T001'], true);
+    const after = setBoxes(line, ['T001'], { checked: true });
 
     expect(after.text).toBe(line.replace(/\[\s*\]/, '[x]'));
     expect(parseTasksMd(`## WP01: A\n${line}\n`).wps[0]?.subtasks).toMatchObject([{ id: 'T001', checked: false }]);
@@ -169,6 +173,6 @@ describe('takes as a box', () => {
     '[ ] T001',
     '- [-] T001',
   ])('not %s', (line) => {
-    expect(setBoxes(line, ['T001'], true)).toMatchObject({ text: line, notFound: ['T001'] });
+    expect(setBoxes(line, ['T001'], { checked: true })).toMatchObject({ text: line, notFound: ['T001'] });
   });
 });

@@ -32,9 +32,16 @@ interface FoundBox extends BoxPlace {
   readonly end: number;
 }
 
+/** How the boxes shall stand. */
+export interface WantedBoxes {
+  readonly checked: boolean;
+  /** Look only at the section of this package: for an id that stands in several. */
+  readonly wpId?: string;
+}
+
 /** The file with the boxes of these subtasks checked or cleared. Boxes inside code fences do not count. Never fails. */
-export function setBoxes(source: string, ids: readonly string[], checked: boolean): BoxesSet {
-  const boxes = findBoxes(source);
+export function setBoxes(source: string, ids: readonly string[], { checked, wpId }: WantedBoxes): BoxesSet {
+  const boxes = findBoxes(source).filter((box) => wpId === undefined || box.wpId === wpId);
   const flips: FoundBox[] = [];
   const already: BoxPlace[] = [];
   const notFound: string[] = [];

@@ -4,7 +4,7 @@
  * lane this read.
  */
 import { wpStatusChanged } from '@spec-kitty/events-sdk';
-import type { Lane } from '@spec-kitty/events-sdk/contract';
+import type { Draft, Lane, SpecKittyEvents } from '@spec-kitty/events-sdk/contract';
 
 import { appendLog, formatEntry, logTime } from '../files/activity-log.ts';
 import type { FrontmatterFile, FrontmatterValue } from '../files/frontmatter.ts';
@@ -35,6 +35,8 @@ export interface LaneMove {
   readonly fields?: Readonly<Record<string, FrontmatterValue>>;
   /** Changes the text below the frontmatter, before the log line is added. */
   readonly body?: (body: string) => string;
+  /** Further events about this package, told before its lane; the log line proves them too. */
+  readonly tells?: readonly Draft<SpecKittyEvents>[];
 }
 
 /** Moves that belong together, in one commit. */
@@ -68,7 +70,7 @@ export async function changeLanes(
   const { root } = work.project;
   const edits = change.moves.map((move) => editOf(move, deps.time.now()));
   const files = [...edits.map(({ move, text }) => ({ path: move.wp.relativePath, text })), ...(change.files ?? [])];
-  work.willTell([...(change.tells ?? []), ...edits.flatMap((edit) => happeningOf(work, edit))]);
+  work.willTell([...(change.tells ?? []), ...edits.flatMap((edit) => happeningsOf(work, edit))]);
   const restore = rememberFiles(files.map(({ path }) => `${root}/${path}`));
   try {
     for (const { path, text } of files) writeText(`${root}/${path}`, text);
@@ -90,7 +92,11 @@ interface Edit {
   readonly transition: Transition;
 }
 
-function editOf(move: LaneMove, nowMs: number): Edit {
+/** Judges a move by the table alone; throws when it is refused, so that cheap refusals come first. */
+export function checkMove(move: Pick<LaneMove, 'wp' | 'to' | 'force' | 'reason' | 'agent'>): {
+  readonly changed: boolean;
+  readonly warnings: readonly string[];
+} {
   const { wp, to, force, reason } = move;
   const verdict = judgeMove({
     from: wp.lane,
@@ -105,9 +111,17 @@ function editOf(move: LaneMove, nowMs: number): Edit {
     });
   }
   const warnings = verdict.kind === 'allowed' && verdict.warning !== undefined ? [verdict.warning] : [];
-  const changed = verdict.kind === 'allowed';
-  const { text, logLine } = edited(wp.file, move, nowMs);
-  return { move, text, logLine, transition: { wpId: wp.id, previous: wp.lane, next: to, changed, warnings } };
+  return { changed: verdict.kind === 'allowed', warnings };
+}
+
+function editOf(move: LaneMove, nowMs: number): Edit {
+  const { wp, to } = move;
+  const verdict = checkMove(move);
+  return {
+    move,
+    ...edited(wp.file, move, nowMs),
+    transition: { wpId: wp.id, previous: wp.lane, next: to, ...verdict },
+  };
 }
 
 function edited(
@@ -130,14 +144,14 @@ function edited(
   return { text: next.withBody(appendLog(body, entry)).text, logLine: formatEntry(entry) };
 }
 
-function happeningOf(work: FeatureWork, { move, logLine, transition }: Edit): readonly Happening[] {
-  if (!transition.changed) return [];
-  const draft = wpStatusChanged({
+function happeningsOf(work: FeatureWork, { move, logLine, transition }: Edit): readonly Happening[] {
+  const status = wpStatusChanged({
     wpId: transition.wpId,
     previousStatus: transition.previous,
     newStatus: transition.next,
     changedBy: move.changedBy ?? move.agent,
     featureSlug: work.feature.slug,
   });
-  return [{ draft, evidence: { path: move.wp.relativePath, text: logLine } }];
+  const drafts = [...(move.tells ?? []), ...(transition.changed ? [status] : [])];
+  return drafts.map((draft) => ({ draft, evidence: { path: move.wp.relativePath, text: logLine } }));
 }

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
 import type { Feature } from './feature.ts';
-import { writeText } from '../files/text-files.ts';
+import { readText, writeText } from '../files/text-files.ts';
 import type { Git } from '../ports.ts';
 import type { Project } from './project-root.ts';
 import { branchTip, conflictedFiles, gitFailed, mustRun } from '../git/repository.ts';
@@ -140,6 +140,17 @@ export function contextPath(root: string, workspace: Workspace): string {
 /** Writes the context file. */
 export function writeContext(root: string, workspace: Workspace, context: WorkspaceContext): void {
   writeText(contextPath(root, workspace), `${JSON.stringify(context, undefined, 2)}\n`);
+}
+
+/** The context of a workspace; undefined when there is none, or it is unreadable. */
+export function readContext(root: string, workspace: Workspace): Partial<WorkspaceContext> | undefined {
+  try {
+    const value: unknown = JSON.parse(readText(contextPath(root, workspace), 'a workspace context') ?? 'null');
+    // Any tool may have written it: every member is checked where it is used.
+    return typeof value === 'object' && value !== null ? (value as Partial<WorkspaceContext>) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function isRegistered(git: Git, root: string, path: string): Promise<boolean> {

@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 
 import { claim, type Claim, type ClaimWork } from './claim.ts';
 import { checkCanCommit } from '../git/commit.ts';
-import { WorkflowError } from '../errors.ts';
+import { naming, WorkflowError } from '../errors.ts';
 import { detectFeature, requireTargetBranch } from '../project/feature.ts';
 import { changeFeature } from '../project/feature-work.ts';
 import { readMeta } from '../files/meta-json.ts';
@@ -82,7 +82,7 @@ export async function implement(deps: ImplementDeps, input: ImplementInput): Pro
     );
     return result;
   } catch (cause) {
-    throw naming(cause, wpId, agent);
+    throw naming(cause, { wpId, agentId: agent });
   }
 }
 
@@ -163,17 +163,4 @@ function answer(
     commit_hash: done?.commit?.hash ?? null,
     warnings: facts.warnings,
   };
-}
-
-/** Every failure of this command names the package and who tried. */
-function naming(cause: unknown, wpId: string, agentId: string): unknown {
-  if (!(cause instanceof WorkflowError)) return cause;
-  return new WorkflowError(cause.code, cause.message, {
-    kind: cause.kind,
-    wpId: cause.wpId ?? wpId,
-    agentId: cause.agentId ?? agentId,
-    details: cause.details,
-    cause,
-    ...(cause.remedy === undefined ? {} : { remedy: cause.remedy }),
-  });
 }
