@@ -31,7 +31,9 @@ test('eight processes moving eight packages of one feature lose no write and tel
   const before = Number(world.git('rev-list', '--count', 'HEAD'));
 
   const ended = await Promise.all(
-    EIGHT.map((n) => world.specKitty(['agent', 'tasks', 'move-task', `WP0${n}`, '--to', 'doing', '--agent', `agent${n}`])),
+    EIGHT.map((n) =>
+      world.specKitty(['agent', 'tasks', 'move-task', `WP0${n}`, '--to', 'doing', '--agent', `agent${n}`]),
+    ),
   );
 
   expect(ended.map(({ code, stderr }) => (code === 0 ? 0 : stderr))).toEqual(EIGHT.map(() => 0));
@@ -42,9 +44,9 @@ test('eight processes moving eight packages of one feature lose no write and tel
   expect(told.map(({ payload }) => `${String(payload['wp_id'])} ${String(payload['changed_by'])}`).toSorted()).toEqual(
     EIGHT.map((n) => `WP0${n} agent${n}`),
   );
-  expect(told.every(({ payload }) => payload['previous_status'] === 'planned' && payload['new_status'] === 'doing')).toBe(
-    true,
-  );
+  expect(
+    told.every(({ payload }) => payload['previous_status'] === 'planned' && payload['new_status'] === 'doing'),
+  ).toBe(true);
   const clocks = world.queued().map((event) => Number(event['lamport_clock']));
   expect(new Set(clocks).size).toBe(clocks.length);
 });
@@ -53,10 +55,14 @@ test('eight processes moving one package to and fro tell every real transition o
   const world = await eightPackages();
 
   const ended = await Promise.all(
-    EIGHT.map((n) => world.specKitty(['agent', 'tasks', 'move-task', 'WP01', '--to', n % 2 === 0 ? 'doing' : 'planned', '--json'])),
+    EIGHT.map((n) =>
+      world.specKitty(['agent', 'tasks', 'move-task', 'WP01', '--to', n % 2 === 0 ? 'doing' : 'planned', '--json']),
+    ),
   );
 
-  const answers = ended.map(({ stdout }) => JSON.parse(stdout) as { readonly changed?: boolean; readonly code?: string });
+  const answers = ended.map(
+    ({ stdout }) => JSON.parse(stdout) as { readonly changed?: boolean; readonly code?: string },
+  );
   expect(ended.map(({ code }) => code)).toEqual(EIGHT.map(() => 0));
   const told = moves(world).map(({ payload }) => [payload['previous_status'], payload['new_status']]);
   expect(told).toHaveLength(answers.filter(({ changed }) => changed === true).length);
