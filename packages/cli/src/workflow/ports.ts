@@ -51,6 +51,8 @@ export interface WorkflowDeps {
   readonly progress: Progress;
   /** A fresh ULID, for the causation id of a batch. */
   readonly newUlid: () => string;
+  /** What every event is the consequence of, where many commands serve one action: a run of agents. */
+  readonly causationId?: string;
   /** Derives a project's identity (uuid4, slug, node id) without writing anything. */
   readonly createIdentity: (root: string) => Promise<ProjectIdentity>;
   /** Version written into `.kittify/metadata.yaml`. */

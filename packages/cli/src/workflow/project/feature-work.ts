@@ -32,7 +32,7 @@ export interface Told {
   readonly causationId: string | null;
 }
 
-type TellingDeps = Pick<WorkflowDeps, 'lock' | 'events' | 'newUlid'>;
+type TellingDeps = Pick<WorkflowDeps, 'lock' | 'events' | 'newUlid' | 'causationId'>;
 
 /**
  * Runs `change` as the only writer of the feature and tells what it announced with `willTell`. When `change` rejects it
@@ -50,7 +50,8 @@ export async function changeFeature<T>(
     const notes: Note[] = [];
     const willTell = (happenings: readonly Happening[]): void => {
       if (happenings.length === 0) return;
-      const shared = happenings.length === 1 ? happenings : underOneCause(happenings, deps.newUlid());
+      const cause = deps.causationId ?? (happenings.length === 1 ? undefined : deps.newUlid());
+      const shared = cause === undefined ? happenings : underOneCause(happenings, cause);
       notes.push(writeNote(project, feature.slug, deps.newUlid(), shared));
     };
     let result: T;

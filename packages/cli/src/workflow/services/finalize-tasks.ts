@@ -56,7 +56,7 @@ export interface FinalizeTasksResult {
   readonly causation_id: string | null;
 }
 
-type FinalizeDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'progress' | 'newUlid'>;
+type FinalizeDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'progress' | 'newUlid' | 'causationId'>;
 
 /** The facts of the feature that are announced, before they are stamped with a causation id. */
 interface Announcement {

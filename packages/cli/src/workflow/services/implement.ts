@@ -50,7 +50,7 @@ export interface ImplementResult {
   readonly warnings: readonly string[];
 }
 
-type ImplementDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'newUlid' | 'progress'>;
+type ImplementDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'newUlid' | 'causationId' | 'progress'>;
 
 interface Work extends ClaimWork {
   readonly target: string;

@@ -28,6 +28,10 @@ export interface MoveWish extends Place {
   readonly note?: string;
   /** A file with what has to change, relative to `cwd`. */
   readonly reviewFeedbackFile?: string;
+  /** The same as text, from a program. */
+  readonly reviewFeedback?: string;
+  /** An orchestrator vouches for the subtasks itself: open ones do not hold the package up. */
+  readonly skipSubtasks?: boolean;
   /** Who reviewed. Default: the agent that was named, else git's user name, else `unknown`. */
   readonly reviewer?: string;
   /** Any lane to any lane, without the guards. */
@@ -35,7 +39,7 @@ export interface MoveWish extends Place {
 }
 
 /** Where it would happen. Read the package under the feature's lock. */
-export type MoveContext = Pick<ReadinessInput, 'project' | 'feature' | 'wp' | 'target' | 'skipSubtasks'>;
+export type MoveContext = Omit<ReadinessInput, 'skipSubtasks'>;
 
 /** Who asks: named in words or by the environment; undefined when nobody was. */
 export function namedAgent(wish: Pick<MoveWish, 'agent' | 'env'>): string | undefined {
@@ -64,7 +68,7 @@ export async function judgeWish(
   refuseForeign(wp, wish, force);
   const feedback = readFeedback(wp, wish, force);
   const isJudged = changed && (wish.to === 'for_review' || wish.to === 'done');
-  if (isJudged && !force) await refuseUnready(deps.git, context);
+  if (isJudged && !force) await refuseUnready(deps.git, { ...context, skipSubtasks: wish.skipSubtasks === true });
   const needsReviewer = feedback !== undefined || wish.to === 'done';
   const reviewer = needsReviewer ? await reviewerOf(deps, context, wish) : '';
   return {
@@ -112,6 +116,7 @@ function refuseForeign(wp: WorkPackage, wish: MoveWish, force: boolean): void {
 
 function readFeedback(wp: WorkPackage, wish: MoveWish, force: boolean): string | undefined {
   const file = wish.reviewFeedbackFile;
+  if (wish.reviewFeedback !== undefined && wish.reviewFeedback.trim() !== '') return wish.reviewFeedback.trim();
   if (file === undefined) {
     if (force || wp.lane !== 'for_review' || wish.to !== 'planned') return undefined;
     throw new WorkflowError(

@@ -41,7 +41,7 @@ export interface MoveTaskResult {
 }
 
 /** What moving takes. */
-export type MoveDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'newUlid'>;
+export type MoveDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'newUlid' | 'causationId'>;
 
 /** Runs it. Emits one WPStatusChanged with the lane that was on disk, unless it was in that lane already. */
 export async function moveTask(deps: MoveDeps, input: MoveTaskInput): Promise<MoveTaskResult> {
