@@ -154,6 +154,7 @@ test('a package under way is its agent’s; a reviewer may judge it without forc
   await repo.move('for_review');
 
   expect((await repo.move('done', { agent: 'codex' })).new_lane).toBe('done');
+  expect([fileOf(repo).get('agent'), fileOf(repo).get('reviewed_by')]).toEqual(['claude', 'codex']);
 });
 
 test('back from review to planned takes the feedback along, and whoever starts again has acknowledged it', async () => {

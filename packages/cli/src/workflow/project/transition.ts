@@ -35,8 +35,10 @@ export interface LaneMove {
   readonly fields?: Readonly<Record<string, FrontmatterValue>>;
   /** Changes the text below the frontmatter, before the log line is added. */
   readonly body?: (body: string) => string;
-  /** Further events about this package, told before its lane; the log line proves them too. */
+  /** Further events of this move, told before its lane; the log line proves them too. */
   readonly tells?: readonly Draft<SpecKittyEvents>[];
+  /** The same, told after its lane. */
+  readonly follows?: readonly Draft<SpecKittyEvents>[];
 }
 
 /** Moves that belong together, in one commit. */
@@ -152,6 +154,6 @@ function happeningsOf(work: FeatureWork, { move, logLine, transition }: Edit): r
     changedBy: move.changedBy ?? move.agent,
     featureSlug: work.feature.slug,
   });
-  const drafts = [...(move.tells ?? []), ...(transition.changed ? [status] : [])];
+  const drafts = [...(move.tells ?? []), ...(transition.changed ? [status] : []), ...(move.follows ?? [])];
   return drafts.map((draft) => ({ draft, evidence: { path: move.wp.relativePath, text: logLine } }));
 }

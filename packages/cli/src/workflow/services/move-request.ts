@@ -34,6 +34,8 @@ export interface MoveWish extends Place {
   readonly skipSubtasks?: boolean;
   /** Who reviewed. Default: the agent that was named, else git's user name, else `unknown`. */
   readonly reviewer?: string;
+  /** Events of the same action, told after the lane. */
+  readonly follows?: LaneMove['follows'];
   /** Any lane to any lane, without the guards. */
   readonly force?: boolean;
 }
@@ -63,6 +65,7 @@ export async function judgeWish(
     note: wish.note?.trim() || `Moved to ${wish.to}`,
     ...(wish.note === undefined ? {} : { reason: wish.note }),
     ...(wish.shellPid === undefined ? {} : { shellPid: String(wish.shellPid) }),
+    ...(wish.follows === undefined ? {} : { follows: wish.follows }),
   };
   const { changed } = checkMove(move);
   refuseForeign(wp, wish, force);
@@ -76,7 +79,8 @@ export async function judgeWish(
     fields: {
       ...(wp.lane === 'planned' && wish.to === 'doing' ? await beginFields(deps, context, { ...wish, agent }) : {}),
       ...(wish.assignee === undefined ? {} : { assignee: wish.assignee }),
-      ...(wish.agent === undefined ? {} : { agent }),
+      // A reviewer does not become the one who worked on it.
+      ...(wish.agent === undefined || wp.lane === 'for_review' || wp.lane === 'done' ? {} : { agent }),
       ...(wish.shellPid === undefined ? {} : { shell_pid: String(wish.shellPid) }),
       ...reviewFields(wp, wish.to, { feedback, reviewer }),
     },
