@@ -2,7 +2,7 @@
  * What finalize-tasks decides, without touching anything: which dependencies each work package ends up with,
  * and what is wrong with them. An explicit declaration in tasks.md wins; without one the file's own stays.
  */
-import { findCycles } from '../rules/dependency-graph.ts';
+import { refuseBrokenGraph } from '../rules/broken-graph.ts';
 import { WorkflowError } from '../errors.ts';
 import { repeatedSections, type TasksDocument, type WpSection } from '../files/tasks-md.ts';
 import type { WorkPackage } from './wp-file.ts';
@@ -77,25 +77,7 @@ function refuseBroken(
 ): void {
   const graph = new Map([...sections].map(([id, section]) => [id, section.deps] as const));
   for (const { wp, dependencies } of planned) graph.set(wp.id, dependencies);
-  for (const [id, deps] of [...graph].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    const errors = [
-      ...(deps.includes(id) ? [`${id} waits for itself`] : []),
-      ...deps
-        .filter((dep) => !fileIds.has(dep) && !sections.has(dep))
-        .map((dep) => `${id} waits for ${dep}, which does not exist`),
-    ];
-    if (errors.length === 0) continue;
-    throw new WorkflowError('dependency-invalid', `The dependencies of ${id} are wrong: ${errors.join('; ')}.`, {
-      wpId: id,
-      details: { wp_id: id, errors },
-    });
-  }
-  const cycles = findCycles(graph);
-  if (cycles.length === 0) return;
-  const shown = cycles.map((cycle) => cycle.join(' → ')).join('; ');
-  throw new WorkflowError('dependency-cycle', `Work packages wait for each other in a circle: ${shown}.`, {
-    details: { cycles },
-  });
+  refuseBrokenGraph(graph, new Set([...fileIds, ...sections.keys()]));
 }
 
 function warningsOf(

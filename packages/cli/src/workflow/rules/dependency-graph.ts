@@ -31,3 +31,21 @@ export function dependentsOf(graph: DependencyGraph, id: string): readonly strin
     .map(([dependent]) => dependent)
     .toSorted();
 }
+
+/**
+ * The ids so that each stands behind all it waits for (Kahn; ties by id). What the graph does not know counts as done.
+ * Call after {@link findCycles}: the ids of a circle, and what waits for them, are left out.
+ */
+export function topologicalOrder(graph: DependencyGraph): readonly string[] {
+  const order: string[] = [];
+  const placed = new Set<string>();
+  const isFree = (id: string): boolean => (graph.get(id) ?? []).every((dep) => placed.has(dep) || !graph.has(dep));
+  const waiting = new Set([...graph.keys()].toSorted());
+  for (;;) {
+    const next = [...waiting].find(isFree);
+    if (next === undefined) return order;
+    waiting.delete(next);
+    placed.add(next);
+    order.push(next);
+  }
+}
