@@ -1,0 +1,100 @@
+/**
+ * How a run is taken up again after its process ended, in whatever moment. Pure. What the disk shows wins over what the
+ * state remembers: a lane is moved first and remembered afterwards, so work that was finished is not done again.
+ */
+import type { Lane } from '@spec-kitty/events-sdk/contract';
+
+import { failedWp, interruptedWp } from './outcome.ts';
+import { isSettled, runningRole, type ChildProcess, type RunState, type WpState } from './run-state.ts';
+
+/** What the caller found out about the process that owns a run. */
+export interface OwnerProbe {
+  /** Name of this machine. */
+  readonly host: string;
+  /** The process here that has the owner's pid now; undefined when there is none. `startedAt`: null when nobody can say. */
+  readonly process: { readonly startedAt: string | null } | undefined;
+  readonly nowMs: number;
+}
+
+/** `gone`: it can be taken over. `elsewhere`: on another machine, where nobody here can look. */
+export type OwnerVerdict = 'gone' | 'alive' | 'elsewhere';
+
+/** A process whose start time nobody can tell is the owner as long as the run showed life within this time. */
+export const HEARTBEAT_STALE_MS = 60_000;
+
+/** A package whose implementation was cut off this often fails: it may be what kills the run. */
+export const MAX_RESTARTS = 3;
+
+/** Judges. Only a run that says it is running has an owner. */
+export function judgeOwner(state: RunState, probe: OwnerProbe): OwnerVerdict {
+  if (state.status !== 'running') return 'gone';
+  if (state.host !== probe.host) return 'elsewhere';
+  if (probe.process === undefined) return 'gone';
+  const { startedAt } = probe.process;
+  if (startedAt !== null && state.process_started_at !== null)
+    return startedAt === state.process_started_at ? 'alive' : 'gone';
+  return probe.nowMs - Date.parse(state.heartbeat_at) < HEARTBEAT_STALE_MS ? 'alive' : 'gone';
+}
+
+/** A package that is not where the state had it. */
+export interface Recovered {
+  readonly wpId: string;
+  readonly from: WpState['status'];
+  readonly to: WpState['status'];
+}
+
+export interface Recovery {
+  /** Paused, or as it was when it was over. */
+  readonly state: RunState;
+  readonly changes: readonly Recovered[];
+  /** Agents that may still be at work on their own: to be ended before their packages are started again. */
+  readonly orphans: readonly (ChildProcess & { readonly wpId: string })[];
+}
+
+/** Takes up a run whose owner is gone. `lanes` are those on disk. Does nothing to a run that is over; twice is as once. */
+export function recoverRun(state: RunState, lanes: ReadonlyMap<string, Lane>): Recovery {
+  if (state.status === 'completed' || state.status === 'failed') return { state, changes: [], orphans: [] };
+  const before = Object.values(state.work_packages);
+  const after = before.map((wp) => recovered(wp, lanes.get(wp.wp_id)));
+  const died = state.status === 'running' && state.pause_reason === null;
+  const lost = after.find((wp, index) => wp.status === 'failed' && before[index]?.status !== 'failed');
+  return {
+    state: {
+      ...state,
+      status: 'paused',
+      pause_reason: died
+        ? { kind: 'owner-died', wp_id: lost?.wp_id ?? null, message: 'The process that ran it ended without a word.' }
+        : state.pause_reason,
+      work_packages: Object.fromEntries(after.map((wp) => [wp.wp_id, wp])),
+    },
+    changes: after.flatMap((wp, index) => {
+      const from = before[index]?.status ?? wp.status;
+      return from === wp.status ? [] : [{ wpId: wp.wp_id, from, to: wp.status }];
+    }),
+    orphans: before.flatMap((wp) => (wp.child === null ? [] : [{ ...wp.child, wpId: wp.wp_id }])),
+  };
+}
+
+function recovered(before: WpState, lane: Lane | undefined): WpState {
+  const role = runningRole(before);
+  const wp = before.child === null ? before : { ...before, child: null };
+  if (isSettled(wp)) return wp;
+  if (lane === 'done') return { ...wp, status: 'completed', last_error: null, not_before: null };
+  if (role === 'review') return interruptedWp(wp);
+  if (role === undefined) return wp;
+  // Its lane shows, or the state says, that the implementation was over when the run died.
+  if (wp.implementation_completed !== null || lane === 'for_review') {
+    const completed = wp.implementation_completed ?? wp.implementation_started;
+    return {
+      ...interruptedWp(wp),
+      status: 'review',
+      implementation_started: wp.implementation_started,
+      implementation_completed: completed,
+      review_agent: null,
+    };
+  }
+  const restarts = wp.restarts + 1;
+  if (restarts <= MAX_RESTARTS) return { ...interruptedWp(wp), restarts };
+  const message = `The run ended ${restarts} times while it was being implemented.`;
+  return failedWp({ ...wp, restarts }, { class: 'restarts', message });
+}
