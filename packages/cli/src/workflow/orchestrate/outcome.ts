@@ -13,6 +13,7 @@ import {
   runningRole,
   wpOf,
   type Failure,
+  type FailureClass,
   type Role,
   type RunState,
   type WpState,
@@ -33,6 +34,9 @@ type Failed = { readonly kind: 'failed'; readonly wpId: string } & Failure;
 /** First pause after a failure; each further one doubles it, up to {@link MAX_BACKOFF_MS}. */
 export const FIRST_BACKOFF_MS = 5_000;
 export const MAX_BACKOFF_MS = 60_000;
+
+/** The same agent would fail again: somebody has to sign in or install it. */
+const LOST_CAUSES: ReadonlySet<FailureClass> = new Set(['auth', 'missing']);
 
 /** Rejects with `outcome-unexpected` when no agent is at work on the package in a role that could end like this. */
 export function applyOutcome(state: RunState, outcome: Outcome, context: RunContext): RunState {
@@ -124,7 +128,8 @@ function retried(wp: WpState, role: Role, failure: Failed, context: RunContext):
     last_error: { class: failure.class, message: failure.message },
   };
   if (isVerdictless) return counted.no_verdicts <= 1 ? counted : givenUp(counted, role, context);
-  if (failure.class === 'auth' || counted.attempts > context.limits.maxRetries) return givenUp(counted, role, context);
+  if (LOST_CAUSES.has(failure.class) || counted.attempts > context.limits.maxRetries)
+    return givenUp(counted, role, context);
   const pauseMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (counted.attempts - 1));
   const notBefore = isoTime(context.nowMs + pauseMs);
   // It waits from when it may be started, so that a failing agent does not jump the queue.

@@ -51,11 +51,14 @@ export interface Recovery {
   readonly orphans: readonly (ChildProcess & { readonly wpId: string })[];
 }
 
-/** Takes up a run whose owner is gone. `lanes` are those on disk. Does nothing to a run that is over; twice is as once. */
+/**
+ * Takes up a run whose owner is gone, or that was paused: always before it is resumed. `lanes` are those on disk. Does
+ * nothing to a run that is over; twice is as once.
+ */
 export function recoverRun(state: RunState, lanes: ReadonlyMap<string, Lane>): Recovery {
   if (state.status === 'completed' || state.status === 'failed') return { state, changes: [], orphans: [] };
   const before = Object.values(state.work_packages);
-  const after = before.map((wp) => recovered(wp, lanes.get(wp.wp_id)));
+  const after = before.map((wp) => recovered(wp, lanes.get(wp.wp_id), state));
   const died = state.status === 'running' && state.pause_reason === null;
   const lost = after.find((wp, index) => wp.status === 'failed' && before[index]?.status !== 'failed');
   return {
@@ -75,26 +78,34 @@ export function recoverRun(state: RunState, lanes: ReadonlyMap<string, Lane>): R
   };
 }
 
-function recovered(before: WpState, lane: Lane | undefined): WpState {
+function recovered(before: WpState, lane: Lane | undefined, state: RunState): WpState {
   const role = runningRole(before);
   const wp = before.child === null ? before : { ...before, child: null };
   if (isSettled(wp)) return wp;
   if (lane === 'done') return { ...wp, status: 'completed', last_error: null, not_before: null };
   if (role === 'review') return interruptedWp(wp);
+  // Its lane shows, or the state says, that it is implemented: by an agent when the run died, or by hand since then.
+  const isImplemented = wp.implementation_completed !== null || lane === 'for_review';
+  if (isImplemented && (wp.status === 'implementation' || wp.status === 'pending')) return toReview(wp, state);
   if (role === undefined) return wp;
-  // Its lane shows, or the state says, that the implementation was over when the run died.
-  if (wp.implementation_completed !== null || lane === 'for_review') {
-    const completed = wp.implementation_completed ?? wp.implementation_started;
-    return {
-      ...interruptedWp(wp),
-      status: 'review',
-      implementation_started: wp.implementation_started,
-      implementation_completed: completed,
-      review_agent: null,
-    };
-  }
   const restarts = wp.restarts + 1;
   if (restarts <= MAX_RESTARTS) return { ...interruptedWp(wp), restarts };
   const message = `The run ended ${restarts} times while it was being implemented.`;
   return failedWp({ ...wp, restarts }, { class: 'restarts', message });
+}
+
+function toReview(wp: WpState, state: RunState): WpState {
+  const begun = wp.implementation_started ?? state.heartbeat_at;
+  return {
+    ...interruptedWp(wp),
+    status: 'review',
+    // Nobody knows when it was finished; it was not before this.
+    implementation_started: begun,
+    implementation_completed: wp.implementation_completed ?? begun,
+    review_agent: null,
+    review_started: null,
+    attempts: 0,
+    no_verdicts: 0,
+    not_before: null,
+  };
 }

@@ -12,6 +12,11 @@ export interface RunPlan {
   readonly doneOnDisk: ReadonlySet<string>;
   /** For each role the agents that may take it, the preferred one first. */
   readonly agents: Readonly<Record<Role, readonly string[]>>;
+  /**
+   * Any text, e.g. the id of the run: each package then has another agent as its first choice, by chance drawn from it.
+   * Without it the preferred one is everybody's.
+   */
+  readonly chanceFrom?: string;
 }
 
 export interface RunLimits {

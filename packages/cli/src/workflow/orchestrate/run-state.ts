@@ -15,12 +15,17 @@ export type WpStatus = 'pending' | 'implementation' | 'review' | 'rework' | 'com
 
 export type RunStatus = 'pending' | 'running' | 'paused' | 'completed' | 'failed';
 
-/** Why an agent's run came to nothing. `no-verdict`: the review ended without one. `transition`: a lane move was refused. */
+/**
+ * Why an agent's run came to nothing. `missing`: its program could not be started. `killed`: by a signal that was not
+ * ours. `no-verdict`: the review ended without one. `transition`: a lane move was refused. The last three are the run's own.
+ */
 export type FailureClass =
-  | 'auth'
-  | 'rate_limit'
-  | 'network'
   | 'timeout'
+  | 'auth'
+  | 'rate'
+  | 'network'
+  | 'missing'
+  | 'killed'
   | 'general'
   | 'no-verdict'
   | 'transition'

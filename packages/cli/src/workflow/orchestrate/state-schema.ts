@@ -31,10 +31,12 @@ const wpSchema = v.looseObject({
   last_error: v.nullable(
     v.looseObject({
       class: v.picklist([
-        'auth',
-        'rate_limit',
-        'network',
         'timeout',
+        'auth',
+        'rate',
+        'network',
+        'missing',
+        'killed',
         'general',
         'no-verdict',
         'transition',

@@ -35,10 +35,10 @@ test('never waits longer than a minute between two tries', () => {
   expect(pauses).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 0]);
 });
 
-test('does not try an agent again that could not sign in', () => {
+test.each(['auth', 'missing'] as const)('does not try an agent again after a failure of class %s', (lost) => {
   const run = createTestRun({ packages: { WP01: [] } });
 
-  expect(untilPaused(run, () => failure('auth'))).toEqual([
+  expect(untilPaused(run, () => failure(lost))).toEqual([
     'WP01 implementation claude',
     'WP01 implementation codex',
     'pause',

@@ -59,6 +59,20 @@ test('a review that was cut off is done again; one whose approval is on disk is 
   expect(approved.changes).toEqual([{ wpId: 'WP01', from: 'review', to: 'completed' }]);
 });
 
+test('a package that a person finished or closed meanwhile is not implemented again', () => {
+  const run = createTestRun({ packages: { WP01: [], WP02: ['WP01'], WP03: [] } });
+  run.state = { ...run.state, status: 'paused' };
+  const byHand = new Map<string, Lane>([
+    ['WP01', 'done'],
+    ['WP02', 'planned'],
+    ['WP03', 'for_review'],
+  ]);
+
+  run.state = resumeRun(recoverRun(run.state, byHand).state, OWNER, run.context());
+
+  expect(run.go()).toEqual(['WP02 implementation claude', 'WP03 review codex']);
+});
+
 test('a package that was being implemented when the run died for the fourth time has failed', () => {
   const run = begun();
 

@@ -209,6 +209,29 @@ test('an agent that is gone from the configuration is replaced, and the new one 
   expect(nextSteps(run.state, context).steps).toMatchObject([{ agent: 'codex', isRetry: false, retryCount: 1 }]);
 });
 
+test('spreads first choices over the agents where the plan leaves them to chance, the same ones every time', () => {
+  const packages = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`WP${n + 10}`, []]));
+  const limits = {
+    globalConcurrency: 20,
+    maxConcurrent: new Map([
+      ['claude', 20],
+      ['codex', 20],
+    ]),
+  };
+  const run = createTestRun({ packages, limits });
+  const choices = (chanceFrom: string): readonly string[] =>
+    nextSteps(run.state, { ...run.context(), plan: { ...run.plan, chanceFrom } }).steps.map((step) =>
+      step.kind === 'assign' ? step.agent : step.kind,
+    );
+
+  const claudes = choices('a').filter((agent) => agent === 'claude').length;
+
+  expect(claudes).toBeGreaterThan(4);
+  expect(claudes).toBeLessThan(16);
+  expect(choices('a')).toEqual(choices('a'));
+  expect(choices('a')).not.toEqual(choices('b'));
+});
+
 test('refuses to resume a run that has finished or was aborted', () => {
   const run = createTestRun({ packages: {} });
   const aborted = abortRun(run.state, run.nowMs);

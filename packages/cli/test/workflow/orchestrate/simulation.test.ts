@@ -26,7 +26,7 @@ test('every random run keeps to its slots, its order and its agents, loses and r
   if (SEEDS > 1) expect(Math.min(total.starts / SEEDS, total.deaths, total.pauses)).toBeGreaterThan(10);
 });
 
-const { nextSteps, applyOutcome, applyStep, recoverRun, retryPackage } = engine;
+const { nextSteps, applyOutcome, applyStep, recoverRun } = engine;
 
 /** Schedulers with one fault each, and the rule that has to notice. */
 const BROKEN: readonly (readonly [fault: string, broken: Partial<Engine>, noticed: RegExp])[] = [
@@ -156,19 +156,6 @@ const BROKEN: readonly (readonly [fault: string, broken: Partial<Engine>, notice
       applyOutcome: (state, outcome, context) => applyOutcome(state, outcome, endless(context)),
     },
     /started without end/,
-  ],
-  [
-    'implements again on a retry what only the review failed on',
-    {
-      retryPackage: (state, wpId, context) => {
-        const next = retryPackage(state, wpId, context);
-        const wp = next.work_packages[wpId];
-        return wp === undefined
-          ? next
-          : { ...next, work_packages: { ...next.work_packages, [wpId]: { ...wp, status: 'pending' } } };
-      },
-    },
-    /implemented twice without need/,
   ],
 ];
 

@@ -32,9 +32,9 @@ interface Record {
 
 export type Ledger = ReturnType<typeof createLedger>;
 
-export function createLedger(world: World) {
-  const { plan, limits } = world;
-  const place = new Map(plan.order.map((id, index) => [id, index]));
+export function createLedger(world: Readonly<World>) {
+  const { limits } = world;
+  const place = new Map(world.plan.order.map((id, index) => [id, index]));
   const records = new Map<string, Record>(
     Object.values(world.state.work_packages).map((wp) => [
       wp.wp_id,
@@ -57,13 +57,13 @@ export function createLedger(world: World) {
   const of = (id: string): Record => records.get(id) ?? fail(`${id} is not part of the run`);
   const isFinished = (id: string): boolean => {
     const record = records.get(id);
-    return record === undefined ? plan.doneOnDisk.has(id) : record.approved || record.skipped;
+    return record === undefined ? world.plan.doneOnDisk.has(id) : record.approved || record.skipped;
   };
   const agentsOf = (wp: WpState, role: Role): readonly string[] => {
-    if (role === 'implementation') return plan.agents.implementation;
-    const others = plan.agents.review.filter((agent) => agent !== wp.implementation_agent);
+    if (role === 'implementation') return world.plan.agents.implementation;
+    const others = world.plan.agents.review.filter((agent) => agent !== wp.implementation_agent);
     if (others.length > 0) return others;
-    return wp.implementation_agent === null ? plan.agents.implementation : [wp.implementation_agent];
+    return wp.implementation_agent === null ? world.plan.agents.implementation : [wp.implementation_agent];
   };
   const couldTake = (wp: WpState, role: Role, agent: string): boolean => {
     const bound = role === 'implementation' ? wp.implementation_agent : wp.review_agent;
@@ -71,16 +71,21 @@ export function createLedger(world: World) {
   };
   const isReady = (wp: WpState): boolean => {
     const role = waitingRole(wp);
-    return role === 'review' || (role === 'implementation' && (plan.graph.get(wp.wp_id) ?? []).every(isFinished));
+    return role === 'review' || (role === 'implementation' && (world.plan.graph.get(wp.wp_id) ?? []).every(isFinished));
   };
   const isHeldBack = (state: RunState, wp: WpState, nowMs: number): boolean =>
     (wp.not_before !== null && Date.parse(wp.not_before) > nowMs) ||
     (state.pause_reason !== null &&
       (state.pause_reason.kind === 'interrupted' ||
         (wp.status !== 'review' && of(wp.wp_id).announced.implementation === 0)));
-  const bound = limits.maxReviewCycles * Math.max(1, plan.agents.implementation.length);
-  const mostStarts =
-    bound * (limits.maxRetries + 1) + (bound + 1) * Math.max(1, plan.agents.review.length) * (limits.maxRetries + 2);
+  const seen = { implementation: new Set<string>(), review: new Set<string>() };
+  const mostStarts = (): number => {
+    for (const role of ['implementation', 'review'] as const)
+      for (const agent of world.plan.agents[role]) seen[role].add(agent);
+    const rounds = limits.maxReviewCycles * seen.implementation.size;
+    const reviewers = Math.max(1, seen.review.size);
+    return rounds * (limits.maxRetries + 1) + (rounds + 1) * reviewers * (limits.maxRetries + 2);
+  };
 
   function checkSlots(): void {
     if (atWork.size > limits.globalConcurrency) fail('more agents at work than allowed');
@@ -96,7 +101,7 @@ export function createLedger(world: World) {
     if (atWork.has(step.wpId)) fail(`${step.wpId} is assigned twice at once`);
     if (isFinished(step.wpId)) fail(`${step.wpId} is finished and assigned again`);
     if (step.role === 'implementation') {
-      const open = (plan.graph.get(step.wpId) ?? []).filter((dep) => !isFinished(dep));
+      const open = (world.plan.graph.get(step.wpId) ?? []).filter((dep) => !isFinished(dep));
       if (open.length > 0) fail(`${step.wpId} begins before ${open.join()}`);
       if (record.implemented) fail(`${step.wpId} is implemented twice without need`);
       if (wp.review_feedback !== record.feedback) fail(`the feedback on ${step.wpId} is lost`);
@@ -149,7 +154,7 @@ export function createLedger(world: World) {
       checkAssign(state, step);
       const record = of(step.wpId);
       record.starts += 1;
-      if (record.starts > mostStarts + record.interruptions * (limits.maxRetries + 2))
+      if (record.starts > mostStarts() + record.interruptions * (limits.maxRetries + 2))
         fail(`${step.wpId} is started without end`);
       if (!step.isRetry) record.announced[step.role] += 1;
       record.lastAgent[step.role] = step.agent;
@@ -190,6 +195,16 @@ export function createLedger(world: World) {
       record.starts = 0;
       record.interruptions = 0;
       record.mayFail = false;
+    },
+    /** A person has moved it on. False where it is at work, or over. */
+    byHand(wp: WpState, lane: 'for_review' | 'done'): boolean {
+      const record = of(wp.wp_id);
+      if (record.approved || record.skipped || atWork.has(wp.wp_id)) return false;
+      if (lane === 'for_review' && wp.status !== 'pending') return false;
+      record.implemented = true;
+      record.lastAgent.implementation = wp.implementation_agent;
+      if (lane === 'done') record.approved = true;
+      return true;
     },
     /** Holds the state against what happened. */
     check(state: RunState, nowMs: number): void {

@@ -44,11 +44,14 @@ export function chanceOf(seed: number): Chance {
 }
 
 export interface World {
-  readonly plan: RunPlan;
+  /** Changes when a person changes the configuration. */
+  plan: RunPlan;
   readonly limits: RunLimits;
   readonly state: RunState;
   readonly lanes: Map<string, Lane>;
 }
+
+export const NAMES = ['claude', 'codex', 'gemini', 'qwen', 'cursor'] as const;
 
 export function randomWorld(chance: Chance): World {
   const size = 1 + Math.floor(40 * chance.random() * chance.random());
@@ -59,25 +62,29 @@ export function randomWorld(chance: Chance): World {
     dependencies: chance.some(ids.slice(Math.max(0, index - 6), index), density).toSorted(),
     lane: chance.pick<Lane>(['planned', 'planned', 'planned', 'planned', 'planned', 'doing', 'for_review', 'done']),
   }));
-  const names = ['claude', 'codex', 'gemini', 'qwen', 'cursor'].slice(0, 1 + chance.below(5));
-  const implementation = chance.some(names, 0.7);
-  const agents = {
-    implementation: implementation.length === 0 ? names : implementation,
-    review: chance.shuffled(chance.some(names, 0.7)),
-  };
-  const plan = planRun(packages, agents);
+  const names = NAMES.slice(0, 1 + chance.below(NAMES.length));
+  const plan = planRun(packages, randomAgents(chance, names));
   const limits: RunLimits = {
     globalConcurrency: 1 + chance.below(6),
-    maxConcurrent: new Map(names.map((name) => [name, 1 + chance.below(3)])),
+    maxConcurrent: new Map(NAMES.map((name) => [name, 1 + chance.below(3)])),
     maxRetries: chance.below(4),
     maxReviewCycles: 1 + chance.below(3),
     fallback: chance.pick(['next_in_list', 'next_in_list', 'same_agent', 'fail']),
   };
   const facts = { runId: '01JNB6J9Z8E4VWQ1T5N4Q0F7ZB', featureSlug: '004-x', owner: OWNER, nowMs: START };
   return {
-    plan,
+    plan: chance.happens(0.3) ? { ...plan, chanceFrom: 'x' } : plan,
     limits,
     state: newRun(packages, plan, facts),
     lanes: new Map(packages.map(({ id, lane }) => [id, lane])),
+  };
+}
+
+/** At least one can implement; perhaps nobody reviews. */
+export function randomAgents(chance: Chance, names: readonly string[]): RunPlan['agents'] {
+  const implementation = chance.some(names, 0.7);
+  return {
+    implementation: implementation.length === 0 ? names : implementation,
+    review: chance.shuffled(chance.some(names, 0.7)),
   };
 }

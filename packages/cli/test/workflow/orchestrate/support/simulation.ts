@@ -10,7 +10,7 @@ import type { Role, RunState } from '../../../../src/workflow/orchestrate/run-st
 import { requestPause, resumeRun, skipPackage, waysOn } from '../../../../src/workflow/orchestrate/run-steps.ts';
 import type { Step } from '../../../../src/workflow/orchestrate/scheduler.ts';
 import { createLedger, fail } from './ledger.ts';
-import { chanceOf, OWNER, randomWorld, START, type Chance } from './random-world.ts';
+import { chanceOf, NAMES, OWNER, randomAgents, randomWorld, START, type Chance } from './random-world.ts';
 import { engine, type Engine } from './run-engine.ts';
 
 /** What a run went through. */
@@ -35,9 +35,18 @@ export function simulate(seed: number, tested: Engine = engine): Travelled {
     state = next;
     ledger.check(state, nowMs);
   };
+  /** What people do while it does not run: move a package on by hand, or configure other agents. */
+  const meanwhile = (): void => {
+    if (chance.happens(0.2)) world.plan = { ...world.plan, agents: randomAgents(chance, NAMES) };
+    for (const wp of chance.some(Object.values(state.work_packages), 0.03)) {
+      const lane = chance.pick(['for_review', 'done'] as const);
+      if (ledger.byHand(wp, lane)) world.lanes.set(wp.wp_id, lane);
+    }
+  };
   const die = (): void => {
     travelled.deaths += 1;
     ledger.died();
+    meanwhile();
     nowMs += chance.below(100_000);
     const probe = { host: OWNER.host, process: chance.happens(0.5) ? undefined : { startedAt: 'later' }, nowMs };
     if (judgeOwner(state, probe) !== 'gone') fail('a dead owner is taken for alive');
@@ -84,6 +93,8 @@ export function simulate(seed: number, tested: Engine = engine): Travelled {
       remember(how === 'retry' ? tested.retryPackage(state, wpId, context()) : skipPackage(state, wpId, context()));
     }
     nowMs += chance.below(60_000);
+    meanwhile();
+    remember(tested.recoverRun(state, world.lanes).state);
     remember(resumeRun(state, OWNER, context()));
   };
 
@@ -117,7 +128,7 @@ function randomOutcome(
   { wpId, role }: { readonly wpId: string; readonly role: Role },
 ): Outcome {
   if (chance.happens(trouble)) {
-    const classes = ['auth', 'rate_limit', 'network', 'timeout', 'general'] as const;
+    const classes = ['auth', 'rate', 'network', 'timeout', 'missing', 'killed', 'general'] as const;
     const kind = chance.below(10);
     if (kind === 0)
       return { kind: 'refused', wpId, message: 'no', isImplemented: role === 'review' || chance.happens(0.5) };
