@@ -79,7 +79,7 @@ export function retryPackage(state: RunState, wpId: string, context: RunContext)
     review_started: null,
     attempts: 0,
     no_verdicts: 0,
-    review_cycles: isImplemented ? wp.review_cycles : 0,
+    review_cycles: 0,
     tried: { implementation: [], review: [] },
     restarts: 0,
     last_error: null,

@@ -2,8 +2,9 @@
 import { expect, test } from 'vitest';
 
 import type { Outcome } from '../../../src/workflow/orchestrate/outcome.ts';
-import { waysOn } from '../../../src/workflow/orchestrate/run-steps.ts';
+import { requestPause, resumeRun, retryPackage, waysOn } from '../../../src/workflow/orchestrate/run-steps.ts';
 import type { FailureClass } from '../../../src/workflow/orchestrate/run-state.ts';
+import { OWNER } from './support/random-world.ts';
 import { createTestRun, type TestRun } from './support/run.ts';
 
 test('tries a failed agent again after 5, 10, 20 seconds, then the next one at once, then the package has failed', () => {
@@ -143,6 +144,88 @@ test('a retry by the same agent is no new assignment; a rework and another agent
     ['review', 'claude', false, 0],
     ['implementation', 'codex', false, 2],
   ]);
+});
+
+test('remembers of a failure only what still matters', () => {
+  const run = createTestRun({ packages: { WP01: [] } });
+  run.go();
+  run.end(failure('network'));
+  expect(run.wp('WP01')).toMatchObject({ attempts: 1, not_before: '2026-03-02T14:30:05.000Z' });
+  run.nowMs += 5_000;
+  run.go();
+  expect(run.wp('WP01')).toMatchObject({ attempts: 1, not_before: null, waiting_since: null });
+  run.end({ kind: 'implemented', wpId: 'WP01' });
+  expect(run.wp('WP01')).toMatchObject({ attempts: 0, last_error: null });
+  run.go();
+  run.end(failure('no-verdict'));
+  run.go();
+
+  run.end({ kind: 'approved', wpId: 'WP01' });
+
+  expect(run.wp('WP01')).toMatchObject({ status: 'completed', last_error: null });
+});
+
+test('a retry waits for its own agent, and an interrupted one is a new assignment', () => {
+  const limits = { maxConcurrent: new Map(['claude', 'codex'].map((agent) => [agent, 1])) };
+  const run = createTestRun({ packages: { WP01: [], WP02: [], WP03: [] }, limits });
+  run.go();
+  run.end(failure('network'));
+  run.end({ kind: 'implemented', wpId: 'WP02' });
+
+  expect(run.go()).toEqual(['WP02 review claude', 'WP03 implementation codex']);
+  run.end({ kind: 'interrupted', wpId: 'WP03' });
+  run.nowMs += 5_000;
+  expect(run.go()).toEqual(['WP03 implementation codex']);
+  run.end({ kind: 'implemented', wpId: 'WP03' });
+  expect(run.go()).toEqual([]);
+  run.end({ kind: 'approved', wpId: 'WP02' });
+  expect(run.next().steps).toMatchObject([{ wpId: 'WP01', agent: 'claude', isRetry: true }]);
+  run.go();
+  run.end({ kind: 'interrupted', wpId: 'WP01' });
+  expect(run.wp('WP01')).toMatchObject({ status: 'pending', attempts: 0, assignments: { implementation: 1 } });
+});
+
+test('an interrupt stays the reason of the pause when a package fails while its agents are being ended', () => {
+  const run = createTestRun({ packages: { WP01: [] } });
+  run.go();
+  run.state = requestPause(run.state, 'Stopped by hand.');
+
+  run.end({ kind: 'refused', wpId: 'WP01', message: 'no' });
+  run.go();
+
+  expect(run.state).toMatchObject({ status: 'paused', pause_reason: { kind: 'interrupted' } });
+});
+
+test('a retry after the review gave up is only a review, and its implementer has all rounds again', () => {
+  const run = createTestRun({ packages: { WP01: [] }, limits: { maxReviewCycles: 2 } });
+  run.go();
+  run.end({ kind: 'implemented', wpId: 'WP01' });
+  run.go();
+  run.end({ kind: 'rejected', wpId: 'WP01', feedback: 'More tests.' });
+  run.go();
+  run.end({ kind: 'implemented', wpId: 'WP01' });
+  run.go();
+  run.end(failure('auth'));
+  run.go();
+
+  run.state = resumeRun(retryPackage(run.state, 'WP01', run.context()), OWNER, run.context());
+
+  expect(run.go()).toEqual(['WP01 review codex']);
+  run.end({ kind: 'rejected', wpId: 'WP01', feedback: 'Still.' });
+  expect(run.go()).toEqual(['WP01 implementation claude']);
+});
+
+test('another implementer begins with all rounds, whoever it replaces', () => {
+  const run = createTestRun({ packages: { WP01: [] }, limits: { maxReviewCycles: 2, maxRetries: 0 } });
+  run.go();
+  run.end({ kind: 'implemented', wpId: 'WP01' });
+  run.go();
+  run.end({ kind: 'rejected', wpId: 'WP01', feedback: 'More tests.' });
+  run.go();
+
+  run.end(failure('network'));
+
+  expect(run.wp('WP01')).toMatchObject({ status: 'rework', implementation_agent: null, review_cycles: 0 });
 });
 
 test('a refused lane move fails the package at once; what was implemented is then only reviewed on a retry', () => {
