@@ -2,8 +2,15 @@
 import { expect, test } from 'vitest';
 
 import type { Outcome } from '../../../src/workflow/orchestrate/outcome.ts';
-import { requestPause, resumeRun, retryPackage, waysOn } from '../../../src/workflow/orchestrate/run-steps.ts';
-import type { FailureClass } from '../../../src/workflow/orchestrate/run-state.ts';
+import {
+  applyStep,
+  requestPause,
+  resumeRun,
+  retryPackage,
+  waysOn,
+} from '../../../src/workflow/orchestrate/run-steps.ts';
+import { wpOf, type FailureClass } from '../../../src/workflow/orchestrate/run-state.ts';
+import { nextSteps } from '../../../src/workflow/orchestrate/scheduler.ts';
 import { OWNER } from './support/random-world.ts';
 import { createTestRun, type TestRun } from './support/run.ts';
 
@@ -221,11 +228,15 @@ test('another implementer begins with all rounds, whoever it replaces', () => {
   run.end({ kind: 'implemented', wpId: 'WP01' });
   run.go();
   run.end({ kind: 'rejected', wpId: 'WP01', feedback: 'More tests.' });
+  const context = { ...run.context(), plan: { ...run.plan, agents: { implementation: ['gemini'], review: [] } } };
+  const [replacing] = nextSteps(run.state, context).steps;
   run.go();
 
   run.end(failure('network'));
 
   expect(run.wp('WP01')).toMatchObject({ status: 'rework', implementation_agent: null, review_cycles: 0 });
+  const replaced = replacing === undefined ? run.state : applyStep(run.state, replacing, context);
+  expect(wpOf(replaced, 'WP01')).toMatchObject({ implementation_agent: 'gemini', review_cycles: 0 });
 });
 
 test('a refused lane move fails the package at once; what was implemented is then only reviewed on a retry', () => {
