@@ -160,3 +160,13 @@ test('a copy without its built files says so in a sentence', async () => {
   expect(JSON.parse(ended.stdout)).toMatchObject({ code: 'not-started' });
   expect(ended.stderr).not.toContain('    at ');
 });
+
+test('no file of the bundle compares by the rules of a language, whose tables take 10 ms to load', () => {
+  const files = readdirSync(join(program.root, 'dist'), { recursive: true }).map(String);
+
+  const comparing = files
+    .filter((file) => file.endsWith('.js'))
+    .filter((file) => readFileSync(join(program.root, 'dist', file), 'utf8').includes('.localeCompare('));
+
+  expect(comparing).toEqual([]);
+});
