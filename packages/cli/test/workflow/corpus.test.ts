@@ -140,11 +140,11 @@ test.skipIf(isAbsent)('flips every box of the corpus there and back, one line ea
     const text = readText(join(feature.dir, 'tasks.md'), 'tasks.md') ?? '';
     for (const { id: wpId, subtasks } of parseTasksMd(text).wps) {
       for (const { id, checked, line } of subtasks) {
-        const there = setBoxes(text, [id], !checked);
+        const there = setBoxes(text, [id], { checked: !checked });
         expect(there.flipped).toEqual([{ id, wpId, line }]);
         expect(changedLines(text, there.text)).toEqual([line]);
         // A capital X comes back as a small one.
-        expect(setBoxes(there.text, [id], checked).text.toLowerCase()).toBe(text.toLowerCase());
+        expect(setBoxes(there.text, [id], { checked }).text.toLowerCase()).toBe(text.toLowerCase());
         flips += 1;
       }
     }
