@@ -1,5 +1,5 @@
 /** The command line as it was typed, written so that a shell reads it back: what a remedy tells people to run again. Pure. */
-import { shellWord } from './workflow/rules/shell-word.ts';
+import { quoted } from './workflow/rules/shell-word.ts';
 
 /** Writes a command again; `feature` takes the place of the one that was named, or is added. */
 export type Retype = (feature?: string) => string;
@@ -8,7 +8,7 @@ export type Retype = (feature?: string) => string;
 export function retyper(bin: string, id: string, argv: readonly string[]): Retype {
   return (feature) => {
     const words = feature === undefined ? argv : [...withoutFeature(argv), '--feature', feature];
-    return [bin, ...id.split(':'), ...words.map(shellWord)].join(' ');
+    return [bin, ...id.split(':'), ...words.map(quoted)].join(' ');
   };
 }
 

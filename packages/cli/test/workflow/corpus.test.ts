@@ -1,9 +1,6 @@
-/**
- * The parsers over real feature directories written by people and agents. The corpus is not part of the
- * package: SPEC_KITTY_CORPUS names it, else it is looked for beside the repository.
- */
-import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/** The parsers over real feature directories written by people and agents. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
@@ -15,13 +12,10 @@ import { readMeta } from '../../src/workflow/files/meta-json.ts';
 import { planTasks } from '../../src/workflow/project/task-plan.ts';
 import { parseTasksMd } from '../../src/workflow/files/tasks-md.ts';
 import { readAllWps } from '../../src/workflow/project/wp-file.ts';
-
-const CORPUS = process.env['SPEC_KITTY_CORPUS'] ?? resolve(import.meta.dirname, '../../../../../shared/corpus');
-const isAbsent = !existsSync(join(CORPUS, 'kitty-specs'));
-if (isAbsent) console.warn('SKIPPED: the corpus is absent; set SPEC_KITTY_CORPUS to run the corpus tests.');
+import { CORPUS, isCorpusAbsent } from './support/corpus.ts';
 
 test.runIf(process.env['SPEC_KITTY_CORPUS'] !== undefined)('the corpus is where SPEC_KITTY_CORPUS says', () => {
-  expect(isAbsent).toBe(false);
+  expect(isCorpusAbsent).toBe(false);
 });
 
 function features(): readonly Feature[] {
@@ -41,7 +35,7 @@ function tasksOf(feature: Feature) {
   return parseTasksMd(readText(join(feature.dir, 'tasks.md'), 'tasks.md') ?? '');
 }
 
-test.skipIf(isAbsent)('opens every feature, its meta.json and every work package file of the corpus', () => {
+test.skipIf(isCorpusAbsent)('opens every feature, its meta.json and every work package file of the corpus', () => {
   const wps = features().map((feature) => readAllWps(feature));
 
   expect(features()).toHaveLength(14);
@@ -52,7 +46,7 @@ test.skipIf(isAbsent)('opens every feature, its meta.json and every work package
   expect(wps.flat().filter((wp) => wp.title === wp.id)).toEqual([]);
 });
 
-test.skipIf(isAbsent)('finds in every tasks.md of the corpus one section for each work package file', () => {
+test.skipIf(isCorpusAbsent)('finds in every tasks.md of the corpus one section for each work package file', () => {
   for (const feature of features()) {
     const sections = tasksOf(feature).wps.map((wp) => wp.id);
     expect({ slug: feature.slug, sections }).toEqual({
@@ -64,7 +58,7 @@ test.skipIf(isAbsent)('finds in every tasks.md of the corpus one section for eac
   expect(features().flatMap((feature) => tasksOf(feature).wps.flatMap((wp) => wp.subtasks))).toHaveLength(659);
 });
 
-test.skipIf(isAbsent)(
+test.skipIf(isCorpusAbsent)(
   'gives every work package file of the corpus back byte for byte, and changes one line for one key',
   () => {
     let edited = 0;
@@ -85,7 +79,7 @@ test.skipIf(isAbsent)(
   },
 );
 
-test.skipIf(isAbsent)('sets every kind of key in every file of the corpus without touching another', () => {
+test.skipIf(isCorpusAbsent)('sets every kind of key in every file of the corpus without touching another', () => {
   for (const { name, text } of wpTexts()) {
     const file = parseFrontmatter(name, text);
     const after = file
@@ -111,19 +105,22 @@ test.skipIf(isAbsent)('sets every kind of key in every file of the corpus withou
   }
 });
 
-test.skipIf(isAbsent)('adds exactly one log entry to every file of the corpus and keeps all its other lines', () => {
-  const entry = { at: '2026-03-02T14:30:00Z', agent: 'claude', lane: 'doing', note: 'Started' };
-  for (const { name, text } of wpTexts()) {
-    const { body } = parseFrontmatter(name, text);
-    const after = appendLog(body, entry);
+test.skipIf(isCorpusAbsent)(
+  'adds exactly one log entry to every file of the corpus and keeps all its other lines',
+  () => {
+    const entry = { at: '2026-03-02T14:30:00Z', agent: 'claude', lane: 'doing', note: 'Started' };
+    for (const { name, text } of wpTexts()) {
+      const { body } = parseFrontmatter(name, text);
+      const after = appendLog(body, entry);
 
-    expect({ name, count: readLog(after).length }).toEqual({ name, count: readLog(body).length + 1 });
-    const kept = new Set(after.split('\n'));
-    expect(body.split('\n').filter((line) => !kept.has(line))).toEqual([]);
-  }
-});
+      expect({ name, count: readLog(after).length }).toEqual({ name, count: readLog(body).length + 1 });
+      const kept = new Set(after.split('\n'));
+      expect(body.split('\n').filter((line) => !kept.has(line))).toEqual([]);
+    }
+  },
+);
 
-test.skipIf(isAbsent)('finalizing the corpus erases no declared dependency (recomputed oracle)', () => {
+test.skipIf(isCorpusAbsent)('finalizing the corpus erases no declared dependency (recomputed oracle)', () => {
   const outcome = { same: 0, added: 0, changed: 0, erased: 0 };
   for (const feature of features()) {
     for (const { wp, dependencies } of planTasks(tasksOf(feature), readAllWps(feature)).wps) {

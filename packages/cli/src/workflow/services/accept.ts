@@ -13,7 +13,7 @@ import { changeFeature, type FeatureWork } from '../project/feature-work.ts';
 import { findProject, refuseInWorktree } from '../project/project-root.ts';
 import { changeLanes } from '../project/transition.ts';
 import type { WorkPackage } from '../project/wp-file.ts';
-import { shellWord } from '../rules/shell-word.ts';
+import { quoted } from '../rules/shell-word.ts';
 import { findOut, packagesOf, type Findings } from './acceptance-facts.ts';
 import { cleanupAfter, instructionsAfter } from './acceptance-help.ts';
 import { reportOf, requireOpen, type AcceptanceReport } from './acceptance-report.ts';
@@ -221,7 +221,7 @@ function hasNews(wps: readonly WorkPackage[], acceptedAt: string, nowMs: number)
 function readMode({ mode = 'auto', feature }: AcceptInput): 'auto' | 'pr' | 'local' {
   if (mode === 'auto' || mode === 'pr' || mode === 'local') return mode;
   throw new WorkflowError('mode-unknown', `"${mode}" is no mode: the modes are auto, pr, local and checklist.`, {
-    remedy: `spec-kitty accept --mode auto${feature === undefined ? '' : ` --feature ${shellWord(feature)}`}`,
+    remedy: `spec-kitty accept --mode auto${feature === undefined ? '' : ` --feature ${quoted(feature)}`}`,
   });
 }
 
@@ -237,5 +237,5 @@ function actorOf(input: AcceptInput, gitName: string | undefined): string {
 }
 
 function retyped(input: AcceptInput, feature: string): string {
-  return input.retype?.(feature) ?? `spec-kitty accept --feature ${shellWord(feature)}`;
+  return input.retype?.(feature) ?? `spec-kitty accept --feature ${quoted(feature)}`;
 }

@@ -1,7 +1,7 @@
 /** What a person does about a closed gate, and after acceptance: commands that can be typed as they stand. Pure. */
 import { openBoxes, parseTasksMd } from '../files/tasks-md.ts';
 import { missionFile } from '../files/mission-yaml.ts';
-import { shellWord } from '../rules/shell-word.ts';
+import { quoted } from '../rules/shell-word.ts';
 import { closedGates, type AcceptanceFacts, type AcceptanceSummary, type Gate } from './acceptance-gates.ts';
 
 /** What the commands need to be exact. */
@@ -20,8 +20,8 @@ export function helpFor(context: HelpContext): Readonly<Partial<Record<Gate, rea
 
 function commandsFor(gate: Gate, context: HelpContext): readonly string[] {
   const { facts, summary, mission, command } = context;
-  const feature = shellWord(facts.feature);
-  const inFeature = (name: string): string => shellWord(`${facts.featureDir}/${name}`);
+  const feature = quoted(facts.feature);
+  const inFeature = (name: string): string => quoted(`${facts.featureDir}/${name}`);
   switch (gate) {
     case 'not_done':
       return [
@@ -46,10 +46,10 @@ function commandsFor(gate: Gate, context: HelpContext): readonly string[] {
     }
     case 'git_dirty':
       return [
-        `git add --all && git commit --message ${shellWord(`Finish ${facts.feature}`)}   (or put aside what does not belong to it: git stash --include-untracked)`,
+        `git add --all && git commit --message ${quoted(`Finish ${facts.feature}`)}   (or put aside what does not belong to it: git stash --include-untracked)`,
       ];
     case 'path_violations':
-      return [`mkdir -p ${summary.path_violations.map(shellWord).join(' ')}   (or correct ${missionFile(mission)})`];
+      return [`mkdir -p ${summary.path_violations.map(quoted).join(' ')}   (or correct ${missionFile(mission)})`];
   }
 }
 
@@ -97,8 +97,8 @@ export interface NextStepFacts {
 
 /** What is left to do with the accepted feature. */
 export function instructionsAfter({ feature, mode, target, remote, unmerged }: NextStepFacts): readonly string[] {
-  const branch = shellWord(target);
-  const merge = `Bring ${unmerged.join(', ')} into ${target}: spec-kitty merge --feature ${shellWord(feature)}`;
+  const branch = quoted(target);
+  const merge = `Bring ${unmerged.join(', ')} into ${target}: spec-kitty merge --feature ${quoted(feature)}`;
   const first = unmerged.length === 0 ? [] : [merge];
   if (mode === 'local')
     return first.length > 0
@@ -107,7 +107,7 @@ export function instructionsAfter({ feature, mode, target, remote, unmerged }: N
   return [
     ...first,
     ...(remote === undefined ? ['Name the place to push to: git remote add origin URL'] : []),
-    `Push ${target}: git push ${shellWord(remote ?? 'origin')} ${branch}`,
+    `Push ${target}: git push ${quoted(remote ?? 'origin')} ${branch}`,
     `Open a pull request from ${target}, unless it is the branch you release from.`,
   ];
 }
@@ -118,7 +118,7 @@ export function cleanupAfter(leftOver: {
   readonly branches: readonly string[];
 }): readonly string[] {
   return [
-    ...leftOver.worktrees.map((path) => `git worktree remove ${shellWord(path)}`),
-    ...leftOver.branches.map((branch) => `git branch -d ${shellWord(branch)}`),
+    ...leftOver.worktrees.map((path) => `git worktree remove ${quoted(path)}`),
+    ...leftOver.branches.map((branch) => `git branch -d ${quoted(branch)}`),
   ];
 }
