@@ -1,30 +1,27 @@
 /** `accept` with a real home: what stands in the queue afterwards, refused, done, or killed half-way. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
 import { ADA, makeWorld, startServer, type World } from './world.ts';
 
-/** A feature of two packages in review, claimed by `implement`; the rest as the commands for it would leave it. */
+/** A feature of two packages in review, by commands alone. */
 async function makeReviewed(world: World): Promise<void> {
   await world.makeProject();
   await world.makeFeature(['One', 'Two']);
-  for (const [id, name] of [
-    ['WP01', 'one'],
-    ['WP02', 'two'],
-  ] as const) {
+  for (const id of ['WP01', 'WP02']) {
     await world.must(['implement', id, '--agent', 'claude']);
-    const path = join(world.repository, `kitty-specs/001-demo/tasks/${id}-${name}.md`);
-    const text = readFileSync(path, 'utf8').replace(/^lane: .*$/m, 'lane: for_review');
-    writeFileSync(path, `${text}- 2026-03-02T15:00:00Z – claude – lane=for_review – Ready\n`);
+    const workspace = join(world.repository, `.worktrees/001-demo-${id}`);
+    writeFileSync(join(workspace, `${id}.txt`), id);
+    world.git('-C', workspace, 'add', '.');
+    world.git('-C', workspace, 'commit', '--quiet', '--message', id);
+    await world.must(['agent', 'tasks', 'mark-status', id.replace('WP', 'T0'), '--status', 'done']);
+    await world.must(['agent', 'tasks', 'move-task', id, '--to', 'for_review']);
   }
-  const tasks = join(world.repository, 'kitty-specs/001-demo/tasks.md');
-  writeFileSync(tasks, readFileSync(tasks, 'utf8').replaceAll('- [ ]', '- [x]'));
-  world.git('commit', '--quiet', '--all', '--message', 'Ready for review');
 }
 
-test('a story of claimed and reviewed packages passes strict gates and leaves one done event for each (FR-018, SC-003)', async () => {
+test('a story told by commands alone passes the strict gates and leaves one done event for each (FR-018, SC-003)', async () => {
   const world = makeWorld();
   const server = await startServer();
   await makeReviewed(world);

@@ -129,8 +129,12 @@ test('what a refused acceptance tells people to do opens the gate, or shows what
 
   const steps: readonly Case[] = [
     { code: 'no-work-packages', words: ['accept', '-f', '002-empty'], next: 'not-acceptable' },
+    // The package is planned, then its box is open, then its work is not in review.
     { code: 'not-acceptable', words: accept, next: 'not-acceptable' },
-    { code: 'not-acceptable', words: accept, provoke: workToBeCommitted },
+    { code: 'not-acceptable', words: accept, next: 'not-acceptable' },
+    { code: 'not-acceptable', words: accept, provoke: work },
+    { code: 'not-acceptable', words: accept, provoke: forgetToCommit },
+    { code: 'not-acceptable', words: accept, provoke: editWp(/^.*lane=done.*\n/gm, '') },
     { code: 'in-worktree', words: [...accept, '--actor', "D'Arcy"], provoke: () => workspace, isCorrected: true },
     { code: 'mode-unknown', words: [...accept, '--mode', 'PR'], isCorrected: true },
     {
@@ -303,13 +307,16 @@ test('a refused `init --git` leaves no repository behind', async () => {
   ).toThrow('not a git repository');
 });
 
-/** WP01 as it is when its work is in review, and a file that somebody forgot to commit. */
-function workToBeCommitted(world: World): void {
-  editWp(/^lane: .*$/m, 'lane: for_review')(world);
-  editWp(/$/, '- 2026-03-01T10:00:00Z – claude – lane=for_review – Ready\n')(world);
-  const tasks = join(world.repository, 'kitty-specs/001-demo/tasks.md');
-  writeFileSync(tasks, readFileSync(tasks, 'utf8').replaceAll('- [ ]', '- [x]'));
-  writeFileSync(join(world.repository, 'my file.txt'), 'work');
+/** The work of WP01, committed in its workspace. */
+function work({ git, repository }: World): void {
+  const workspace = join(repository, '.worktrees/001-demo-WP01');
+  writeFileSync(join(workspace, 'one.txt'), 'one');
+  git('-C', workspace, 'add', '.');
+  git('-C', workspace, 'commit', '--quiet', '--message', 'One');
+}
+
+function forgetToCommit({ repository }: World): void {
+  writeFileSync(join(repository, 'my file.txt'), 'work');
 }
 
 function editWp(from: RegExp, to: string): (world: World) => void {
