@@ -142,6 +142,17 @@ test('a log line from the future does not make an accepted feature new for ever'
   expect(await run(later(repo, 5))).toMatchObject({ already_accepted: true });
 });
 
+test('an acceptance that takes seconds has one time, and is no news to the next', async () => {
+  const repo = await createAcceptable(['for_review', 'for_review']);
+  let seconds = 0;
+  const slow = { ...repo.deps, time: { ...repo.deps.time, now: () => NOW + (seconds += 1) * 1000 } };
+
+  const { accepted_at: at } = await accept(slow, { cwd: repo.root });
+
+  for (const id of ['WP01', 'WP02']) expect(repo.read(repo.wpPath(id))).toContain(`- ${at ?? ''} – Ada – `);
+  expect(await accept(slow, { cwd: repo.root })).toMatchObject({ already_accepted: true, accepted_at: at });
+});
+
 test('keeps foreign keys, their order, the indent and line ends of meta.json, and the newest twenty acceptances', async () => {
   const repo = await createAcceptable();
   const old = Array.from({ length: 20 }, (_, index) => ({
@@ -340,7 +351,7 @@ test('pr without a remote asks for one, and local with a remote does not push', 
   });
 });
 
-test('hints merge what is not merged and clean up only what is; never the target branch', async () => {
+test('hints merge what is not merged and clean up only what is', async () => {
   const repo = await createAcceptable(['done', 'for_review']);
   for (const id of ['WP01', 'WP02']) {
     repo.git('worktree', 'add', '-q', '-b', `001-demo-${id}`, `.worktrees/001-demo-${id}`);
@@ -357,6 +368,15 @@ test('hints merge what is not merged and clean up only what is; never the target
   ]);
   expect(result.summary.warnings).toEqual(['WP02: its branch 001-demo-WP02 has commits that main does not have.']);
   for (const hint of result.cleanup_instructions) repo.git(...hint.split(' ').slice(1));
+});
+
+test('no hint deletes the target branch, whatever it is called', async () => {
+  const repo = await createAcceptable();
+  repo.replace('meta.json', '"main"', '"001-demo-WP02"');
+  repo.git('branch', '001-demo-WP01');
+  repo.git('switch', '-qc', '001-demo-WP02');
+
+  expect((await run(repo)).cleanup_instructions).toEqual(['git branch -d 001-demo-WP01']);
 });
 
 test('a mode nobody knows is refused before anything is looked at', async () => {
