@@ -64,7 +64,7 @@ export default class Accept extends WorkflowCommand {
     const isChecklist = flags.mode === 'checklist';
     // A question is nobody else's business, whatever the answer.
     if (isChecklist || flags['no-commit']) this.invocation().emits = false;
-    const agentId = flags.actor ?? this.invocation().env['SPEC_KITTY_AGENT'];
+    const agentId = flags.actor?.trim() || this.invocation().env['SPEC_KITTY_AGENT']?.trim();
     if (agentId) this.session().about({ agentId });
     const input = {
       ...this.place(),

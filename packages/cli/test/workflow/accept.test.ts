@@ -114,6 +114,7 @@ test('a second acceptance with nothing new neither commits nor tells, and says w
     commit_created: false,
     notes: ['It was accepted before, and nothing has happened since.'],
   });
+  expect(await run(later(repo, 5), { commit: false })).toMatchObject({ already_accepted: true, would_accept: [] });
   expect(repo.state()).toEqual(before);
   expect(repo.emitted).toHaveLength(1);
 });
@@ -191,9 +192,10 @@ test('--no-commit says what would move, and writes and tells nothing', async () 
   const repo = await createAcceptable(['for_review', 'done', 'for_review']);
   const before = repo.state();
 
-  const result = await run(repo, { commit: false });
+  const result = await run(repo, { commit: false, tests: ['npm test'] });
 
   expect(result).toMatchObject({
+    notes: ['This was a trial run: nothing was written or told.'],
     would_accept: ['WP01', 'WP03'],
     accepted: [],
     accepted_at: null,
@@ -280,9 +282,10 @@ test('leaves staged and unstaged work of the user where it is', async () => {
   repo.write(`${DIR}/tasks.md`, `${repo.read(`${DIR}/tasks.md`)}\nMore\n`);
   const before = [repo.status(), repo.git('diff', '--cached'), repo.git('diff')];
 
-  await run(repo);
+  const result = await run(repo);
 
   expect([repo.status(), repo.git('diff', '--cached'), repo.git('diff')]).toEqual(before);
+  expect(result.summary.warnings).toEqual([`${DIR}/tasks.md is not committed, and acceptance leaves it so.`]);
 });
 
 test('what a run killed between commit and events did not tell is told by the next command, even a refused one (FR-018)', async () => {

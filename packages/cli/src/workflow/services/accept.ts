@@ -4,7 +4,7 @@
  */
 import { WorkflowError } from '../errors.ts';
 import { logTime, readLog } from '../files/activity-log.ts';
-import { editedMeta, metaText, type FeatureMeta } from '../files/meta-json.ts';
+import { editedMeta, metaText } from '../files/meta-json.ts';
 import { checkCanCommit } from '../git/commit.ts';
 import { userName } from '../git/repository.ts';
 import type { Place, WorkflowDeps } from '../ports.ts';
@@ -81,7 +81,8 @@ export async function accept(deps: AcceptDeps, input: AcceptInput): Promise<Acce
     const actor = actorOf(input, await userName(deps.git, project.root));
     const findings = await findOut(deps.git, { project, feature }, input.lenient === true);
     const report = requireOpen(findings, command);
-    return answer({ findings, report, input, mode: chosenMode(mode, findings), target, actor });
+    const acceptance = { findings, report, input, mode: chosenMode(mode, findings), target, actor };
+    return answer(acceptance, standing(findings, deps.time.now()));
   }
   const { result } = await changeFeature(deps, project, feature, async (work) => {
     const actor = actorOf(input, await checkCanCommit(deps.git, project));
@@ -108,12 +109,10 @@ async function record(deps: AcceptDeps, work: FeatureWork, acceptance: Acceptanc
   const { feature } = work;
   // One moment for all of it, so that the log lines are not younger than the acceptance.
   const now = deps.time.now();
-  const moved = inReview(findings);
-  const earlier = earlierAcceptance(findings.meta);
-  if (moved.length === 0 && earlier !== undefined && !hasNews(findings.facts.wps, earlier.at, now)) {
-    return answer(acceptance, { at: earlier.at, by: earlier.by, mode: earlier.mode, isEarlier: true });
-  }
+  const earlier = standing(findings, now);
+  if (earlier !== undefined) return answer(acceptance, earlier);
 
+  const moved = inReview(findings);
   const at = logTime(now);
   const entry = {
     accepted_at: at,
@@ -149,7 +148,8 @@ async function record(deps: AcceptDeps, work: FeatureWork, acceptance: Acceptanc
     ],
     message: `Accept ${feature.slug}`,
   });
-  const after = { ...findings, facts: { ...findings.facts, wps: packagesOf(feature), dirty: [] } };
+  const dirty = findings.facts.dirty.filter(({ path }) => commit?.files.includes(path) !== true);
+  const after = { ...findings, facts: { ...findings.facts, wps: packagesOf(feature), dirty } };
   return answer(
     { ...acceptance, report: reportOf(after, retyped(input, feature.slug)) },
     { at, by: actor, mode, moved, commit: commit?.hash },
@@ -192,7 +192,7 @@ function answer(acceptance: Acceptance, recorded?: Recorded): AcceptResult {
       ...(recorded === undefined ? ['This was a trial run: nothing was written or told.'] : []),
       ...(recorded?.isEarlier === true ? ['It was accepted before, and nothing has happened since.'] : []),
       ...(input.lenient === true ? ['The metadata of the packages was not looked at.'] : []),
-      ...((input.tests ?? []).length > 0 && recorded?.isEarlier !== true
+      ...(recorded?.commit !== undefined && (input.tests ?? []).length > 0
         ? ['The test commands were recorded, not run.']
         : []),
     ],
@@ -204,12 +204,14 @@ function inReview({ facts }: Findings): readonly WorkPackage[] {
   return facts.wps.filter((wp) => wp.lane === 'for_review');
 }
 
-function earlierAcceptance(
-  meta: FeatureMeta,
-): { readonly at: string; readonly by: string; readonly mode: string } | undefined {
+/** The acceptance that still stands: nothing waits for one, and nothing has happened since. */
+function standing(findings: Findings, nowMs: number): Recorded | undefined {
+  const { meta, facts } = findings;
   const at = metaText(meta, 'accepted_at');
   if (at === undefined || Number.isNaN(Date.parse(at))) return undefined;
-  return { at, by: metaText(meta, 'accepted_by') ?? 'unknown', mode: metaText(meta, 'acceptance_mode') ?? 'unknown' };
+  if (inReview(findings).length > 0 || hasNews(facts.wps, at, nowMs)) return undefined;
+  const by = metaText(meta, 'accepted_by') ?? 'unknown';
+  return { at, by, mode: metaText(meta, 'acceptance_mode') ?? 'unknown', isEarlier: true };
 }
 
 /** A package somebody worked on since. A log entry from the future is no news: it would be so for ever. */
