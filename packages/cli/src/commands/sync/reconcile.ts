@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../command.ts';
 import { renderReconcile } from '../../render/reconcile.ts';
-import { WorkflowCommand } from '../../workflow-command.ts';
+import { given, WorkflowCommand } from '../../workflow-command.ts';
 import { reconcile } from '../../workflow/services/reconcile.ts';
 
 export default class SyncReconcile extends WorkflowCommand {
@@ -37,7 +37,7 @@ export default class SyncReconcile extends WorkflowCommand {
       ...this.place(),
       dryRun: flags['dry-run'],
       all: flags.all,
-      ...(flags.feature === undefined ? {} : { feature: flags.feature }),
+      ...given({ feature: flags.feature }),
     });
     const { data, text } = this.outcome(result, renderReconcile(result));
     if (!this.invocation().json) {
