@@ -285,6 +285,33 @@ test('what a full queue refused is told by the next command that works on the fe
   expect(after.events_emitted).toBe(0);
 });
 
+test('a dry run says how much of earlier commands will go first', async () => {
+  const repo = await createTold(['First']);
+  setLane(repo, repo.wpPath('WP01'), 'doing');
+  await reconcile(withFullQueue(repo.deps), { cwd: repo.root });
+
+  const dry = await reconcile(repo.deps, { cwd: repo.root, dryRun: true });
+
+  expect(dry.features).toMatchObject([
+    { moved: [], warnings: ['1 event of earlier commands on 001-demo waits to be told and will go first.'] },
+  ]);
+  expect(told(repo)).toEqual([]);
+});
+
+test('two at once tell a change once, also when one runs in a workspace', async () => {
+  const repo = await createTold(['First', 'Second']);
+  await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
+  setLane(repo, repo.wpPath('WP02'), 'doing');
+  repo.emitted.length = 0;
+
+  await Promise.all([
+    reconcile(repo.deps, { cwd: repo.root }),
+    reconcile(repo.deps, { cwd: join(repo.root, '.worktrees/001-demo-WP01') }),
+  ]);
+
+  expect(told(repo)).toEqual(['WP02 planned>doing']);
+});
+
 test('a lane that went on while an older word waited is told as one move from what the team knows', async () => {
   const repo = await createTold(['First']);
   setLane(repo, repo.wpPath('WP01'), 'doing');

@@ -142,7 +142,10 @@ async function difference(
     ...announced.warnings,
     ...gap.gone.map((id) => `The team was told of ${id} of ${feature.slug}, but its file is gone; its card stays.`),
     ...(input.dryRun === true && waiting.length > 0
-      ? [`${waiting.length} more of earlier commands on ${feature.slug} wait to be told, and will go first.`]
+      ? [
+          `${waiting.length === 1 ? '1 event' : `${waiting.length} events`} of earlier commands on ${feature.slug} ` +
+            `${waiting.length === 1 ? 'waits' : 'wait'} to be told and will go first.`,
+        ]
       : []),
   ];
   return {
