@@ -67,7 +67,7 @@ test('a review that was cut off is done again; one whose approval is on disk is 
 test('a package that a person finished or closed meanwhile is not implemented again', () => {
   const run = createTestRun({ packages: { WP01: [], WP02: ['WP01'], WP03: [] } });
   run.state = { ...run.state, status: 'paused' };
-  const byHand = new Map<string, Lane>([
+  const byHand = new Map<string, LaneOnDisk>([
     ['WP01', 'done'],
     ['WP02', 'planned'],
     ['WP03', 'for_review'],
