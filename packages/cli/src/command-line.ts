@@ -1,4 +1,5 @@
 /** The command line as it was typed, written so that a shell reads it back: what a remedy tells people to run again. Pure. */
+import { quoted } from './workflow/rules/shell-word.ts';
 
 /** Writes a command again; `feature` takes the place of the one that was named, or is added. */
 export type Retype = (feature?: string) => string;
@@ -16,9 +17,4 @@ function withoutFeature(argv: readonly string[]): readonly string[] {
     const isValue = index > 0 && /^(?:-f|--feature)$/.test(argv[index - 1] ?? '');
     return !isValue && !/^(?:-f.*|--feature(?:=.*)?)$/s.test(word);
   });
-}
-
-/** A word as a POSIX shell has to be given it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

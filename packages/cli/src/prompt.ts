@@ -17,6 +17,12 @@ export async function askSecret(message: string): Promise<string> {
   return await password({ message, mask: false }, { output: process.stderr });
 }
 
+/** Asks a question that yes or no answers; Enter means no. */
+export async function askYesNo(message: string): Promise<boolean> {
+  const { confirm } = await import('@inquirer/prompts');
+  return await confirm({ message, default: false }, { output: process.stderr });
+}
+
 const MAX_SECRET_BYTES = 64 * 1024;
 
 /** Reads a secret from a pipe: everything up to its end, without the last line break. */

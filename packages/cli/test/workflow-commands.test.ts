@@ -144,6 +144,48 @@ test('tasks status shows the lanes and changes nothing', async () => {
   expect(execFileSync('git', ['status', '--porcelain'], { cwd, encoding: 'utf8' })).toBe('');
 });
 
+test('sync reconcile shows what it would tell, tells it, and then has nothing to say', async () => {
+  const cwd = await makeProject();
+  const file = join(cwd, 'kitty-specs/001-demo/tasks/WP01-first.md');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('lane: planned', 'lane: for_review'));
+
+  const dry = await program.run(['sync', 'reconcile', '--dry-run'], { cwd });
+  const first = await program.run(['sync', 'reconcile'], { cwd });
+  const second = await program.run(['sync', 'reconcile', '--json'], { cwd });
+
+  expect(dry.stdout).toBe(
+    '001-demo\n  New   the feature, WP01, WP02\n  WP01  planned -> for_review\nNothing was told: this was a dry run.\n',
+  );
+  expect(dry.calls).toEqual([]);
+  expect(first.stdout).toContain('WP01  planned -> for_review\n4 events recorded.');
+  expect(eventsOf(first).map(({ type }) => type)).toEqual([
+    'FeatureCreated',
+    'WPCreated',
+    'WPCreated',
+    'WPStatusChanged',
+  ]);
+  expect(JSON.parse(second.stdout)).toMatchObject({ result: 'success', events_emitted: 0, skipped: [] });
+});
+
+test('sync reconcile ends with 1 and says which file cannot be read (SC-011)', async () => {
+  const cwd = await makeProject();
+  writeFileSync(join(cwd, 'kitty-specs/001-demo/tasks/WP02-second.md'), 'no frontmatter\n');
+
+  const ended = await program.run(['sync', 'reconcile', '--json'], { cwd });
+
+  expect(ended.code).toBe(1);
+  expect(JSON.parse(ended.stdout)).toMatchObject({
+    code: 'reconcile-incomplete',
+    error: expect.stringContaining('WP02-second.md'),
+    failed: [{ feature: '001-demo', code: 'frontmatter-invalid' }],
+    events_emitted: 2,
+  });
+  expect(eventsOf(ended).at(-1)).toMatchObject({
+    type: 'ErrorLogged',
+    payload: { error_type: 'validation', error_message: '001-demo could not be compared in full.' },
+  });
+});
+
 test('an empty folder becomes a project with a claimed package by five commands, each naming the next', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'spec-kitty-project-'));
   onTestFinished(() => rm(cwd, { recursive: true, force: true }));

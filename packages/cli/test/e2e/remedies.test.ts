@@ -3,8 +3,8 @@
  * shell where `spec-kitty` is that program, and tries the refused command again.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
@@ -113,6 +113,73 @@ test('what a refusal tells somebody in the wrong place to do leads to the right 
     },
     { code: 'workspace-blocked', words: ['implement', 'WP01', '-f', feature], provoke: () => block(world, feature) },
     { code: 'git-identity-missing', words: ['agent', 'feature', 'create-feature', 'fourth'], provoke: forgetMe },
+  ];
+  for (const step of steps) await check(world, step);
+});
+
+test('what a refused acceptance tells people to do opens the gate, or shows what stands in it', async () => {
+  const world = makeWorld();
+  writeFileSync(join(world.root, 'gitconfig'), '');
+  await world.makeProject();
+  await world.makeFeature(['One']);
+  await world.must(['agent', 'feature', 'create-feature', 'empty']);
+  const accept = ['accept', '-f', '001-demo'];
+  const workspace = '.worktrees/001-demo-WP01';
+  const mission = '.kittify/missions/software-dev/mission.yaml';
+
+  const steps: readonly Case[] = [
+    { code: 'no-work-packages', words: ['accept', '-f', '002-empty'], next: 'not-acceptable' },
+    // The package is planned, then its box is open, then its work is not in review.
+    { code: 'not-acceptable', words: accept, next: 'not-acceptable' },
+    { code: 'not-acceptable', words: accept, next: 'not-acceptable' },
+    { code: 'not-acceptable', words: accept, provoke: work },
+    { code: 'not-acceptable', words: accept, provoke: forgetToCommit },
+    { code: 'not-acceptable', words: accept, provoke: editWp(/^.*lane=done.*\n/gm, '') },
+    { code: 'in-worktree', words: [...accept, '--actor', "D'Arcy"], provoke: () => workspace, isCorrected: true },
+    { code: 'mode-unknown', words: [...accept, '--mode', 'PR'], isCorrected: true },
+    {
+      code: 'not-acceptable',
+      words: accept,
+      provoke: commitFile(mission, 'paths: {src: src/, "my tests": "my tests/"}\n'),
+    },
+    {
+      code: 'not-acceptable',
+      words: [...accept, '--test', 'npm test'],
+      provoke: editWp(/^agent: .*$/m, 'agent: ""'),
+      isCorrected: true,
+    },
+    {
+      code: 'not-acceptable',
+      words: [...accept, '--lenient'],
+      provoke: commitFile('kitty-specs/001-demo/research.md', '[NEEDS CLARIFICATION: which?]\n'),
+      next: 'not-acceptable',
+    },
+    {
+      code: 'not-acceptable',
+      words: [...accept, '--lenient'],
+      provoke: ({ git }) => {
+        git('rm', '--quiet', 'kitty-specs/001-demo/research.md', 'kitty-specs/001-demo/plan.md');
+        git('commit', '--quiet', '--message', 'Away');
+      },
+      next: 'not-acceptable',
+    },
+    {
+      code: 'wrong-branch',
+      words: [...accept, '--lenient', '--no-commit'],
+      provoke: ({ git }) => {
+        git('revert', '--no-edit', 'HEAD');
+        git('rm', '--quiet', 'kitty-specs/001-demo/research.md');
+        git('commit', '--quiet', '--message', 'Answered');
+        git('switch', '--quiet', '--create', 'side');
+      },
+      isCorrected: true,
+    },
+    {
+      code: 'meta-missing',
+      words: accept,
+      provoke: ({ git }) => void git('rm', '--quiet', 'kitty-specs/001-demo/meta.json'),
+      next: 'meta-missing',
+    },
   ];
   for (const step of steps) await check(world, step);
 });
@@ -239,6 +306,34 @@ test('a refused `init --git` leaves no repository behind', async () => {
     }),
   ).toThrow('not a git repository');
 });
+
+/** The work of WP01, committed in its workspace. */
+function work({ git, repository }: World): void {
+  const workspace = join(repository, '.worktrees/001-demo-WP01');
+  writeFileSync(join(workspace, 'one.txt'), 'one');
+  git('-C', workspace, 'add', '.');
+  git('-C', workspace, 'commit', '--quiet', '--message', 'One');
+}
+
+function forgetToCommit({ repository }: World): void {
+  writeFileSync(join(repository, 'my file.txt'), 'work');
+}
+
+function editWp(from: RegExp, to: string): (world: World) => void {
+  return (world) => {
+    const path = join(world.repository, 'kitty-specs/001-demo/tasks/WP01-one.md');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
+  };
+}
+
+function commitFile(path: string, text: string): (world: World) => void {
+  return (world) => {
+    mkdirSync(dirname(join(world.repository, path)), { recursive: true });
+    writeFileSync(join(world.repository, path), text);
+    world.git('add', path);
+    world.git('commit', '--quiet', '--message', `Write ${path}`);
+  };
+}
 
 function signIn(url: string): readonly string[] {
   return ['auth', 'login', '--server', url, '--username', ADA.username, '--password-stdin'];

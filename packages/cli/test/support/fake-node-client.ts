@@ -48,6 +48,7 @@ export const quietStatus: HomeStatus = {
   project: null,
   projectProblem: null,
   driver: 'node-sqlite',
+  delivery: 'courier',
   home: '/home/someone/.spec-kitty',
 };
 

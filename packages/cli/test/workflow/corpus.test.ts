@@ -1,9 +1,6 @@
-/**
- * The parsers over real feature directories written by people and agents. The corpus is not part of the
- * package: SPEC_KITTY_CORPUS names it, else it is looked for beside the repository.
- */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/** The parsers over real feature directories written by people and agents. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
@@ -16,13 +13,10 @@ import { planTasks } from '../../src/workflow/project/task-plan.ts';
 import { setBoxes } from '../../src/workflow/files/tasks-boxes.ts';
 import { parseTasksMd, type WpSection } from '../../src/workflow/files/tasks-md.ts';
 import { readAllWps } from '../../src/workflow/project/wp-file.ts';
-
-const CORPUS = process.env['SPEC_KITTY_CORPUS'] ?? resolve(import.meta.dirname, '../../../../../shared/corpus');
-const isAbsent = !existsSync(join(CORPUS, 'kitty-specs'));
-if (isAbsent) console.warn('SKIPPED: the corpus is absent; set SPEC_KITTY_CORPUS to run the corpus tests.');
+import { CORPUS, isCorpusAbsent } from './support/corpus.ts';
 
 test.runIf(process.env['SPEC_KITTY_CORPUS'] !== undefined)('the corpus is where SPEC_KITTY_CORPUS says', () => {
-  expect(isAbsent).toBe(false);
+  expect(isCorpusAbsent).toBe(false);
 });
 
 function features(): readonly Feature[] {
@@ -42,7 +36,7 @@ function tasksOf(feature: Feature) {
   return parseTasksMd(readText(join(feature.dir, 'tasks.md'), 'tasks.md') ?? '');
 }
 
-test.skipIf(isAbsent)('opens every feature, its meta.json and every work package file of the corpus', () => {
+test.skipIf(isCorpusAbsent)('opens every feature, its meta.json and every work package file of the corpus', () => {
   const wps = features().map((feature) => readAllWps(feature));
 
   expect(features()).toHaveLength(14);
@@ -53,7 +47,7 @@ test.skipIf(isAbsent)('opens every feature, its meta.json and every work package
   expect(wps.flat().filter((wp) => wp.title === wp.id)).toEqual([]);
 });
 
-test.skipIf(isAbsent)('finds in every tasks.md of the corpus one section for each work package file', () => {
+test.skipIf(isCorpusAbsent)('finds in every tasks.md of the corpus one section for each work package file', () => {
   for (const feature of features()) {
     const sections = tasksOf(feature).wps.map((wp) => wp.id);
     expect({ slug: feature.slug, sections }).toEqual({
@@ -65,7 +59,7 @@ test.skipIf(isAbsent)('finds in every tasks.md of the corpus one section for eac
   expect(features().flatMap((feature) => tasksOf(feature).wps.flatMap((wp) => wp.subtasks))).toHaveLength(659);
 });
 
-test.skipIf(isAbsent)(
+test.skipIf(isCorpusAbsent)(
   'gives every work package file of the corpus back byte for byte, and changes one line for one key',
   () => {
     let edited = 0;
@@ -86,7 +80,7 @@ test.skipIf(isAbsent)(
   },
 );
 
-test.skipIf(isAbsent)('sets every kind of key in every file of the corpus without touching another', () => {
+test.skipIf(isCorpusAbsent)('sets every kind of key in every file of the corpus without touching another', () => {
   for (const { name, text } of wpTexts()) {
     const file = parseFrontmatter(name, text);
     const after = file
@@ -112,29 +106,32 @@ test.skipIf(isAbsent)('sets every kind of key in every file of the corpus withou
   }
 });
 
-test.skipIf(isAbsent)('adds to every file of the corpus one log line, and where it has no log a section for it', () => {
-  const entry = { at: '2026-03-02T14:30:00Z', agent: 'claude', lane: 'doing', note: 'Started' };
-  const sectionsMade: string[] = [];
-  for (const { name, text } of wpTexts()) {
-    const { body } = parseFrontmatter(name, text);
-    const after = appendLog(body, entry);
+test.skipIf(isCorpusAbsent)(
+  'adds to every file of the corpus one log line, and where it has no log a section for it',
+  () => {
+    const entry = { at: '2026-03-02T14:30:00Z', agent: 'claude', lane: 'doing', note: 'Started' };
+    const sectionsMade: string[] = [];
+    for (const { name, text } of wpTexts()) {
+      const { body } = parseFrontmatter(name, text);
+      const after = appendLog(body, entry);
 
-    const { removed, added } = difference(body, after);
-    expect({ name, removed }).toEqual({ name, removed: [] });
-    if (added.length > 1) sectionsMade.push(`${name}: ${added.filter((line) => line !== '').join(' | ')}`);
-    else expect({ name, added }).toEqual({ name, added: [formatEntry(entry)] });
-    expect({ name, log: readLog(after) }).toEqual({ name, log: [...readLog(body), entry] });
-    expect({ name, again: difference(after, appendLog(after, entry)) }).toEqual({
-      name,
-      again: { removed: [], added: [formatEntry(entry)] },
-    });
-  }
-  // The five files of the corpus without the section.
-  expect(sectionsMade).toHaveLength(5);
-  expect(sectionsMade.every((line) => line.endsWith(`## Activity Log | ${formatEntry(entry)}`))).toBe(true);
-});
+      const { removed, added } = difference(body, after);
+      expect({ name, removed }).toEqual({ name, removed: [] });
+      if (added.length > 1) sectionsMade.push(`${name}: ${added.filter((line) => line !== '').join(' | ')}`);
+      else expect({ name, added }).toEqual({ name, added: [formatEntry(entry)] });
+      expect({ name, log: readLog(after) }).toEqual({ name, log: [...readLog(body), entry] });
+      expect({ name, again: difference(after, appendLog(after, entry)) }).toEqual({
+        name,
+        again: { removed: [], added: [formatEntry(entry)] },
+      });
+    }
+    // The five files of the corpus without the section.
+    expect(sectionsMade).toHaveLength(5);
+    expect(sectionsMade.every((line) => line.endsWith(`## Activity Log | ${formatEntry(entry)}`))).toBe(true);
+  },
+);
 
-test.skipIf(isAbsent)('flips every box of the corpus there and back, one line each', () => {
+test.skipIf(isCorpusAbsent)('flips every box of the corpus there and back, one line each', () => {
   let flips = 0;
   for (const feature of features()) {
     const text = readText(join(feature.dir, 'tasks.md'), 'tasks.md') ?? '';
@@ -152,17 +149,20 @@ test.skipIf(isAbsent)('flips every box of the corpus there and back, one line ea
   expect(flips).toBe(659);
 });
 
-test.skipIf(isAbsent)('gives every meta.json of the corpus back byte for byte, and adds one line for one key', () => {
-  for (const feature of features()) {
-    const text = readText(join(feature.dir, 'meta.json'), 'meta.json') ?? '';
+test.skipIf(isCorpusAbsent)(
+  'gives every meta.json of the corpus back byte for byte, and adds one line for one key',
+  () => {
+    for (const feature of features()) {
+      const text = readText(join(feature.dir, 'meta.json'), 'meta.json') ?? '';
 
-    expect(editedMeta(feature.dir, feature.slug, {}).text).toBe(text);
-    const { text: after } = editedMeta(feature.dir, feature.slug, { zebra: 'x' });
-    const { removed, added } = difference(text, after);
-    expect(added).toEqual([`${removed.join()},`, '  "zebra": "x"']);
-    expect(JSON.parse(after)).toEqual({ ...readMeta(feature.dir, feature.slug), zebra: 'x' });
-  }
-});
+      expect(editedMeta(feature.dir, feature.slug, {}).text).toBe(text);
+      const { text: after } = editedMeta(feature.dir, feature.slug, { zebra: 'x' });
+      const { removed, added } = difference(text, after);
+      expect(added).toEqual([`${removed.join()},`, '  "zebra": "x"']);
+      expect(JSON.parse(after)).toEqual({ ...readMeta(feature.dir, feature.slug), zebra: 'x' });
+    }
+  },
+);
 
 /** The one stretch of lines in which two texts differ. */
 function difference(
@@ -184,7 +184,7 @@ function changedLines(before: string, after: string): readonly number[] {
   return before.split('\n').flatMap((line, index) => (line === lines[index] ? [] : [index]));
 }
 
-test.skipIf(isAbsent)('reads for all 98 packages of the corpus the dependencies written down by hand', () => {
+test.skipIf(isCorpusAbsent)('reads for all 98 packages of the corpus the dependencies written down by hand', () => {
   const table = readFileSync(join(import.meta.dirname, 'fixtures/corpus-dependencies.tsv'), 'utf8').trimEnd();
   const byHand = table
     .split('\n')
@@ -205,7 +205,7 @@ function declarationOf(wp: WpSection): string {
   return wp.deps.length === 0 ? 'none' : wp.deps.join();
 }
 
-test.skipIf(isAbsent)('finalizing the corpus erases no declared dependency (recomputed oracle)', () => {
+test.skipIf(isCorpusAbsent)('finalizing the corpus erases no declared dependency (recomputed oracle)', () => {
   const outcome = { same: 0, added: 0, changed: 0, erased: 0 };
   for (const feature of features()) {
     for (const { wp, dependencies } of planTasks(tasksOf(feature), readAllWps(feature)).wps) {

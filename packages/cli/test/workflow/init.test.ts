@@ -16,7 +16,7 @@ test('writes config, metadata and ignore rules in one commit and leaves a clean 
   const result = await init(repo.deps, { cwd: repo.root, agents: ['claude', 'codex'] });
 
   expect(result).toMatchObject({ changed: true, git_initialised: false });
-  expect(result.files_committed).toEqual(['.gitignore', '.kittify/config.yaml', '.kittify/metadata.yaml']);
+  expect(result.files_committed).toEqual(['.gitignore', '.kittify/config.yaml', '.kittify/metadata.yaml', 'AGENTS.md']);
   expect(repo.commits()).toBe(2);
   expect(repo.status()).toBe('');
   expect(parse(repo.read('.kittify/config.yaml'))).toEqual({

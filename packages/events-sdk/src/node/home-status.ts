@@ -3,6 +3,7 @@ import type { Session } from '../auth/port.ts';
 import type { LinkState } from '../engine/link.ts';
 import { describeLinkReason } from '../engine/link-words.ts';
 import type { SyncStatus } from '../engine/status.ts';
+import type { DeliveryMode } from '../identity/project-identity.ts';
 import type { QueueDriver } from './config-file.ts';
 import type { ProjectHere } from './project-facts.ts';
 
@@ -41,6 +42,8 @@ export interface HomeStatus {
   /** Why the file of the project here cannot be read, and what helps; null when nothing is wrong with it. */
   readonly projectProblem: string | null;
   readonly driver: QueueDriver;
+  /** How events of the project here leave by themselves. */
+  readonly delivery: DeliveryMode;
   /** The home directory as people may see it. */
   readonly home: string;
 }
@@ -52,6 +55,7 @@ export function readHomeStatus(facts: {
   readonly project: ProjectHere | null;
   readonly projectProblem: string | null;
   readonly driver: QueueDriver;
+  readonly delivery: DeliveryMode;
   readonly home: string;
   readonly spilled: number;
 }): HomeStatus {

@@ -148,6 +148,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       project: await projects.here(),
       projectProblem: await projects.problem(),
       driver: (await homeStore()).driver,
+      delivery: await delivery(),
       home: home.display(home.root),
       spilled: spill.count(),
     });

@@ -17,6 +17,12 @@ export interface FeatureMeta {
   readonly vcs_locked_at?: unknown;
   readonly finalized_at?: unknown;
   readonly finalized_hash?: unknown;
+  readonly accepted_at?: unknown;
+  readonly accepted_by?: unknown;
+  readonly acceptance_mode?: unknown;
+  readonly accepted_from_commit?: unknown;
+  readonly accept_commit?: unknown;
+  readonly acceptance_history?: unknown;
   readonly [key: string]: unknown;
 }
 

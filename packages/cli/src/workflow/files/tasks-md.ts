@@ -42,11 +42,22 @@ export interface TasksDocument {
   readonly ambiguousSubtasks: readonly string[];
 }
 
+/** A box that is not ticked, of a subtask or of anything else. */
+export interface OpenBox {
+  /** The line without its indent, e.g. `- [ ] T001 Write it`. */
+  readonly text: string;
+  /** `T001`, where the box is the only one with that id. */
+  readonly id: string | undefined;
+}
+
 interface Heading {
   readonly level: number;
   readonly text: string;
   readonly wp: { readonly id: string; readonly title: string } | undefined;
 }
+
+// A bullet or a number; `[](link)` is no box.
+const OPEN_BOX = /^\s*(?:[-*+]\s*|\d+[.)]\s+)\[\s*\](?!\()/;
 
 /** Reads a tasks.md of any line ending, with or without a byte order mark. Never fails. */
 export function parseTasksMd(source: string): TasksDocument {
@@ -59,6 +70,16 @@ export function parseTasksMd(source: string): TasksDocument {
     wps.push(readSection(heading.wp, lines, headings, { start, end }));
   }
   return { wps, ambiguousSubtasks: repeated(wps.flatMap((wp) => wp.subtasks.map((task) => task.id))) };
+}
+
+/** Every open box of a tasks.md, in any list and any section, those of no package included. */
+export function openBoxes(source: string): readonly OpenBox[] {
+  const lines = withoutFences(source.replace(/^\uFEFF/, '').split(/\r?\n/));
+  const twice = repeated(lines.flatMap((line) => readBox(line)?.id ?? []));
+  return lines
+    .filter((line) => OPEN_BOX.test(line))
+    .map((line) => ({ text: line.trim(), id: readBox(line)?.id }))
+    .map(({ text, id }) => ({ text, id: id === undefined || twice.includes(id) ? undefined : id }));
 }
 
 /** Ids that have more than one section. */

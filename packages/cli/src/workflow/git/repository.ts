@@ -89,6 +89,22 @@ export async function statusLines(git: Git, cwd: string, paths: readonly string[
   return text.split('\n').filter((line) => line !== '');
 }
 
+/** A file that differs from the last commit: git's two letters for how, and its path in the repository. */
+export interface DirtyFile {
+  readonly code: string;
+  readonly path: string;
+}
+
+/** Everything uncommitted, untracked files included, except below these directories. Takes no lock. */
+export async function dirtyFiles(git: Git, root: string, except: readonly string[]): Promise<readonly DirtyFile[]> {
+  const flags = ['--porcelain', '-z', '--untracked-files=all', '--no-renames'];
+  const paths = ['.', ...except.map((path) => `:(exclude,literal)${path}`)];
+  const args = ['--no-optional-locks', 'status', ...flags, '--', ...paths];
+  const text = await mustRun(git, root, args, 'read the status of the working tree');
+  const entries = text.split('\0').filter((entry) => entry !== '');
+  return entries.map((entry) => ({ code: entry.slice(0, 2), path: entry.slice(3) }));
+}
+
 /** Files of an unfinished merge that wait for a person, relative to the repository. */
 export async function conflictedFiles(git: Git, cwd: string): Promise<readonly string[]> {
   const answer = await git.run(cwd, ['diff', '--name-only', '--diff-filter=U', '-z']);

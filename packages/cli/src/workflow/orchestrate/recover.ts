@@ -25,6 +25,9 @@ export const HEARTBEAT_STALE_MS = 60_000;
 /** A package whose implementation was cut off this often fails: it may be what kills the run. */
 export const MAX_RESTARTS = 3;
 
+/** The feedback of a rejection whose words the run died before it could remember: the package's file has them. */
+export const FEEDBACK_IN_FILE = 'It stands below, in the section "Review Feedback".';
+
 /** Judges. Only a run that says it is running has an owner. */
 export function judgeOwner(state: RunState, probe: OwnerProbe): OwnerVerdict {
   if (state.status !== 'running') return 'gone';
@@ -35,6 +38,9 @@ export function judgeOwner(state: RunState, probe: OwnerProbe): OwnerVerdict {
     return startedAt === state.process_started_at ? 'alive' : 'gone';
   return probe.nowMs - Date.parse(state.heartbeat_at) < HEARTBEAT_STALE_MS ? 'alive' : 'gone';
 }
+
+/** Where a package's file says it stands; `rejected`: in doing, with feedback of a review that nobody has taken up yet. */
+export type LaneOnDisk = Lane | 'rejected';
 
 /** A package that is not where the state had it. */
 export interface Recovered {
@@ -55,7 +61,7 @@ export interface Recovery {
  * Takes up a run whose owner is gone, or that was paused: always before it is resumed. `lanes` are those on disk. Does
  * nothing to a run that is over; twice is as once.
  */
-export function recoverRun(state: RunState, lanes: ReadonlyMap<string, Lane>): Recovery {
+export function recoverRun(state: RunState, lanes: ReadonlyMap<string, LaneOnDisk>): Recovery {
   if (state.status === 'completed' || state.status === 'failed') return { state, changes: [], orphans: [] };
   const before = Object.values(state.work_packages);
   const after = before.map((wp) => recovered(wp, lanes.get(wp.wp_id), state));
@@ -78,11 +84,13 @@ export function recoverRun(state: RunState, lanes: ReadonlyMap<string, Lane>): R
   };
 }
 
-function recovered(before: WpState, lane: Lane | undefined, state: RunState): WpState {
+function recovered(before: WpState, lane: LaneOnDisk | undefined, state: RunState): WpState {
   const role = runningRole(before);
   const wp = before.child === null ? before : { ...before, child: null };
   if (isSettled(wp)) return wp;
   if (lane === 'done') return { ...wp, status: 'completed', last_error: null, not_before: null };
+  // The review had ended with a rejection: its feedback stands in the package's file.
+  if (role === 'review' && lane === 'rejected') return toRework(wp);
   if (role === 'review') return interruptedWp(wp);
   // Its lane shows, or the state says, that it is implemented: by an agent when the run died, or by hand since then.
   const isImplemented = wp.implementation_completed !== null || lane === 'for_review';
@@ -92,6 +100,23 @@ function recovered(before: WpState, lane: Lane | undefined, state: RunState): Wp
   if (restarts <= MAX_RESTARTS) return { ...interruptedWp(wp), restarts };
   const message = `The run ended ${restarts} times while it was being implemented.`;
   return failedWp({ ...wp, restarts }, { class: 'restarts', message });
+}
+
+function toRework(wp: WpState): WpState {
+  return {
+    ...wp,
+    status: 'rework',
+    implementation_started: null,
+    implementation_completed: null,
+    review_agent: null,
+    review_started: null,
+    review_completed: wp.review_started,
+    review_cycles: wp.review_cycles + 1,
+    review_feedback: FEEDBACK_IN_FILE,
+    attempts: 0,
+    no_verdicts: 0,
+    not_before: null,
+  };
 }
 
 function toReview(wp: WpState, state: RunState): WpState {

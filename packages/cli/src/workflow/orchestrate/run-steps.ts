@@ -93,11 +93,6 @@ export function skipPackage(state: RunState, wpId: string, context: RunContext):
   return noteReady({ ...state, work_packages: { ...state.work_packages, [wpId]: wp } }, context);
 }
 
-/** The run is over. Call when no agent is at work any more. */
-export function abortRun(state: RunState, nowMs: number): RunState {
-  return { ...state, status: 'failed', pause_reason: null, completed_at: isoTime(nowMs) };
-}
-
 /** The three ways on from a paused run, as commands. `wpId` null: it is not about one package. */
 export function waysOn(featureSlug: string, wpId: string | null): readonly string[] {
   const command = `spec-kitty orchestrate --feature ${featureSlug}`;

@@ -13,11 +13,14 @@ import type { Repository } from './project-root.ts';
 export interface Board {
   /** True once FeatureCreated was told. */
   readonly announced: boolean;
+  /** Ids of the work packages whose WPCreated was told. */
+  readonly created: readonly string[];
   /** Work package id → the lane the board last heard. */
   readonly lanes: Readonly<Record<string, Lane>>;
 }
 
-const NOTHING_TOLD: Board = { announced: false, lanes: {} };
+/** What a team knows that was told nothing. */
+export const NOTHING_TOLD: Board = { announced: false, created: [], lanes: {} };
 
 /** The memory of a feature; nothing told where there is none, or it cannot be read. */
 export function readBoard(repository: Repository, feature: string): Board {
@@ -32,8 +35,13 @@ export function readBoard(repository: Repository, feature: string): Board {
 /** Remembers that these events were recorded. */
 export function rememberTold(repository: Repository, feature: string, drafts: readonly Draft<SpecKittyEvents>[]): void {
   const before = readBoard(repository, feature);
-  const after = drafts.reduce(told, before);
+  const after = boardAfter(before, drafts);
   if (after !== before) writeText(pathOf(repository, feature), `${JSON.stringify(after)}\n`);
+}
+
+/** What the team knows once it was told these too. */
+export function boardAfter(board: Board, drafts: readonly Draft<SpecKittyEvents>[]): Board {
+  return drafts.reduce(told, board);
 }
 
 function told(board: Board, draft: Draft<SpecKittyEvents>): Board {
@@ -42,7 +50,11 @@ function told(board: Board, draft: Draft<SpecKittyEvents>): Board {
       return { ...board, announced: true };
     case 'WPCreated':
       // A new card stands in planned; announced again it stays where it is.
-      return { ...board, lanes: { [draft.payload.wp_id]: 'planned', ...board.lanes } };
+      return {
+        ...board,
+        created: [...new Set([...board.created, draft.payload.wp_id])],
+        lanes: { [draft.payload.wp_id]: 'planned', ...board.lanes },
+      };
     case 'WPStatusChanged':
       return { ...board, lanes: { ...board.lanes, [draft.payload.wp_id]: draft.payload.new_status } };
     case 'WPAssigned':
@@ -56,6 +68,7 @@ function told(board: Board, draft: Draft<SpecKittyEvents>): Board {
 
 function isBoard(value: unknown): value is Board {
   if (typeof value !== 'object' || value === null || !('announced' in value) || !('lanes' in value)) return false;
+  if (!('created' in value) || !Array.isArray(value.created)) return false;
   const { lanes } = value;
   return (
     typeof lanes === 'object' &&

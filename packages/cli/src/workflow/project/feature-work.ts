@@ -45,7 +45,7 @@ export async function changeFeature<T>(
   change: (work: FeatureWork) => Promise<T>,
 ): Promise<{ readonly result: T; readonly told: Told }> {
   return withFeatureLock(deps.lock, project, feature.slug, async () => {
-    const leftOver = readNotes(project, feature.slug).flatMap((note) => note.happenings);
+    const earlier = readNotes(project, feature.slug).flatMap((note) => note.happenings);
     const fates = [...(await tellLeftOver(deps, project, feature))];
     const notes: Note[] = [];
     const willTell = (happenings: readonly Happening[]): void => {
@@ -64,7 +64,7 @@ export async function changeFeature<T>(
     }
     // Still under the lock: a second command must not take a note for one of a killed command and tell it twice.
     for (const note of notes) fates.push(...(await tell(deps, project, feature, note)));
-    const [first] = notes[0]?.happenings ?? leftOver;
+    const [first] = notes[0]?.happenings ?? earlier;
     const recorded = fates.filter((fate) => fate === 'recorded').length;
     const causationId = recorded === 0 ? null : (first?.draft.causationId ?? null);
     return { result, told: { recorded, lost: fates.length - recorded, causationId } };
@@ -75,10 +75,18 @@ export async function changeFeature<T>(
 async function tellLeftOver(deps: TellingDeps, project: Project, feature: Feature): Promise<readonly Fate[]> {
   const fates: Fate[] = [];
   for (const note of readNotes(project, feature.slug)) {
-    const happenings = note.happenings.filter((each) => hasHappened(project.root, each) && isStillSo(feature, each));
-    fates.push(...(await tell(deps, project, feature, { ...note, happenings })));
+    fates.push(...(await tell(deps, project, feature, { ...note, happenings: stillTrue(project, feature, note) })));
   }
   return fates;
+}
+
+/** What earlier commands did and could not tell: it goes before anything else, and is worth telling still. */
+export function leftOver(project: Project, feature: Feature): readonly Happening[] {
+  return readNotes(project, feature.slug).flatMap((note) => stillTrue(project, feature, note));
+}
+
+function stillTrue(project: Project, feature: Feature, note: Note): readonly Happening[] {
+  return note.happenings.filter((each) => hasHappened(project.root, each) && isStillSo(feature, each));
 }
 
 /** A package that others have moved on since, in an editor or by a pull: the old word would make the board go back. */

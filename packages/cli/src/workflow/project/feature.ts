@@ -6,7 +6,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
-import { metaText, readMeta } from '../files/meta-json.ts';
+import { metaText, readMeta, type FeatureMeta } from '../files/meta-json.ts';
 import type { Git, Place } from '../ports.ts';
 import type { Project } from './project-root.ts';
 import { headBranch } from '../git/repository.ts';
@@ -75,6 +75,19 @@ export async function detectFeature(
   throw new WorkflowError('feature-unclear', `It is not clear which feature is meant: ${some(features)}.`, {
     remedy: again(input.retype, features.at(-1) ?? ''),
   });
+}
+
+/** The facts of a feature. Refuses when meta.json is missing. */
+export function requireMeta(feature: Feature): FeatureMeta {
+  const meta = readMeta(feature.dir, feature.slug);
+  if (meta !== undefined) return meta;
+  throw new WorkflowError(
+    'meta-missing',
+    `${feature.relativeDir}/meta.json is missing, so the feature's facts are unknown.`,
+    {
+      remedy: `git log --diff-filter=D -- ${feature.relativeDir}/meta.json   (or write one: {"feature_number":"${feature.number}","slug":"${feature.slug}"})`,
+    },
+  );
 }
 
 /** The branch finished work goes to: meta.json's, else the branch that is checked out. Undefined when neither. */

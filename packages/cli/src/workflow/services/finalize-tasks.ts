@@ -7,20 +7,15 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { featureCreated, wpCreated } from '@spec-kitty/events-sdk';
-
 import { checkCanCommit, commitOnly, type Commit } from '../git/commit.ts';
-import { WorkflowError, isWorkflowError } from '../errors.ts';
+import { editedMeta, metaText, readMeta } from '../files/meta-json.ts';
+import { rememberFiles, writeText } from '../files/text-files.ts';
+import type { Place, WorkflowDeps } from '../ports.ts';
 import { detectFeature, requireTargetBranch, targetBranch, type Feature } from '../project/feature.ts';
 import { changeFeature, type FeatureWork, type Told } from '../project/feature-work.ts';
-import { readText, rememberFiles, writeText } from '../files/text-files.ts';
-import { editedMeta, metaText, readMeta } from '../files/meta-json.ts';
-import type { Git, Place, WorkflowDeps } from '../ports.ts';
-import { findProject, type Project } from '../project/project-root.ts';
-import { planTasks, type DependencyConflict, type TaskPlan } from '../project/task-plan.ts';
-import { parseTasksMd } from '../files/tasks-md.ts';
-import type { Happening } from '../project/unsent.ts';
-import { findWp, listWpFiles, type WorkPackage } from '../project/wp-file.ts';
+import { findProject } from '../project/project-root.ts';
+import type { DependencyConflict, TaskPlan } from '../project/task-plan.ts';
+import { draftsOf, readPlan, type Announcement } from './announcement.ts';
 
 /** What the user asked for. */
 export interface FinalizeTasksInput extends Place {
@@ -57,15 +52,6 @@ export interface FinalizeTasksResult {
 }
 
 type FinalizeDeps = Pick<WorkflowDeps, 'git' | 'lock' | 'time' | 'events' | 'progress' | 'newUlid' | 'causationId'>;
-
-/** The facts of the feature that are announced, before they are stamped with a causation id. */
-interface Announcement {
-  readonly featureSlug: string;
-  readonly featureNumber: string;
-  readonly targetBranch: string;
-  readonly createdAt?: string;
-  readonly wps: readonly { readonly wpId: string; readonly title: string; readonly dependencies: readonly string[] }[];
-}
 
 /** Runs it. Emits FeatureCreated and one WPCreated per package, sorted by id, under one causation id. */
 export async function finalizeTasks(deps: FinalizeDeps, input: FinalizeTasksInput): Promise<FinalizeTasksResult> {
@@ -119,7 +105,10 @@ async function settle(
     ...meta,
   ];
 
-  if (isNews || again) willTell(happeningsOf(announcement, { path: `${feature.relativeDir}/meta.json`, text: hash }));
+  if (isNews || again) {
+    const evidence = { path: `${feature.relativeDir}/meta.json`, text: hash };
+    willTell(draftsOf(announcement).map((draft) => ({ draft, evidence })));
+  }
   const restore = rememberFiles(files.map(({ path }) => join(project.root, path)));
   try {
     for (const { path, text } of files) writeText(join(project.root, path), text);
@@ -140,97 +129,8 @@ async function settle(
   }
 }
 
-async function readPlan(
-  git: Git,
-  project: Project,
-  feature: Feature,
-  target: string,
-): Promise<{ readonly plan: TaskPlan; readonly announcement: Announcement }> {
-  const { wps, unreadable, warnings } = readEveryWp(feature);
-  const text = tasksText(feature);
-  if (wps.length === 0 && unreadable.length === 0) {
-    throw new WorkflowError('no-work-packages', `${feature.relativeDir}/tasks holds no work packages.`, {
-      remedy: `spec-kitty agent tasks scaffold --feature ${feature.slug}${text === undefined ? ' --wp "First title"' : ` --from ${feature.relativeDir}/tasks.md`}`,
-    });
-  }
-  const plan = planTasks(text === undefined ? undefined : parseTasksMd(text), wps, unreadable);
-  const createdAt = await creationTime(git, project, feature);
-  return {
-    plan: { ...plan, warnings: [...warnings, ...plan.warnings] },
-    announcement: {
-      featureSlug: feature.slug,
-      featureNumber: featureNumber(feature),
-      targetBranch: target,
-      ...(createdAt === undefined ? {} : { createdAt }),
-      wps: plan.wps.map(({ wp, title, dependencies }) => ({ wpId: wp.id, title, dependencies })),
-    },
-  };
-}
-
-/** A file nobody can read is left out with a warning: the others are not held up by it. */
-function readEveryWp(feature: Feature): {
-  readonly wps: readonly WorkPackage[];
-  readonly unreadable: readonly string[];
-  readonly warnings: readonly string[];
-} {
-  const wps: WorkPackage[] = [];
-  const unreadable: string[] = [];
-  const warnings: string[] = [];
-  for (const id of listWpFiles(feature).keys()) {
-    try {
-      wps.push(findWp(feature, id));
-    } catch (cause) {
-      if (!isWorkflowError(cause) || cause.code === 'wp-ambiguous') throw cause;
-      unreadable.push(id);
-      warnings.push(`${id} is left out: ${cause.message}`);
-    }
-  }
-  return { wps, unreadable, warnings };
-}
-
-function tasksText(feature: Feature): string | undefined {
-  return readText(join(feature.dir, 'tasks.md'), `${feature.relativeDir}/tasks.md`);
-}
-
-function featureNumber(feature: Feature): string {
-  const number = metaText(readMeta(feature.dir, feature.slug), 'feature_number');
-  return number !== undefined && /^\d{3}$/.test(number) ? number : feature.number;
-}
-
-/** meta.json's word where it is a date-time, else when meta.json first came into history, else nothing. */
-async function creationTime(git: Git, project: Project, feature: Feature): Promise<string | undefined> {
-  const said = metaText(readMeta(feature.dir, feature.slug), 'created_at');
-  if (
-    said !== undefined &&
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(said) &&
-    !Number.isNaN(Date.parse(said))
-  )
-    return said;
-  if (said !== undefined && !Number.isNaN(Date.parse(said))) return new Date(said).toISOString();
-  const args = [
-    'log',
-    '--no-show-signature',
-    '--diff-filter=A',
-    '--format=%aI',
-    '--',
-    `${feature.relativeDir}/meta.json`,
-  ];
-  const log = await git.run(project.root, args);
-  const first = log.exitCode === 0 ? log.stdout.trim().split('\n').at(-1) : undefined;
-  return first === undefined || first === '' ? undefined : first;
-}
-
 function hashOf(announcement: Announcement): string {
   return createHash('sha256').update(JSON.stringify(announcement)).digest('hex');
-}
-
-function happeningsOf(announcement: Announcement, evidence: NonNullable<Happening['evidence']>): readonly Happening[] {
-  const { wps, ...facts } = announcement;
-  const drafts = [
-    featureCreated({ ...facts, wpCount: wps.length }),
-    ...wps.map((wp) => wpCreated({ ...wp, featureSlug: facts.featureSlug })),
-  ];
-  return drafts.map((draft) => ({ draft, evidence }));
 }
 
 function answer(

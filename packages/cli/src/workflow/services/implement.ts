@@ -7,10 +7,9 @@ import { rmSync } from 'node:fs';
 
 import { claim, type Claim, type ClaimWork } from './claim.ts';
 import { checkCanCommit } from '../git/commit.ts';
-import { naming, WorkflowError } from '../errors.ts';
-import { detectFeature, requireTargetBranch } from '../project/feature.ts';
+import { naming } from '../errors.ts';
+import { detectFeature, requireMeta, requireTargetBranch } from '../project/feature.ts';
 import { changeFeature } from '../project/feature-work.ts';
-import { readMeta } from '../files/meta-json.ts';
 import type { Place, WorkflowDeps } from '../ports.ts';
 import { findProject, refuseInWorktree } from '../project/project-root.ts';
 import { statusLines } from '../git/repository.ts';
@@ -88,15 +87,7 @@ export async function implement(deps: ImplementDeps, input: ImplementInput): Pro
 
 async function start(deps: ImplementDeps, work: Work, baseId: string | undefined): Promise<ImplementResult> {
   const { project, feature, wp, workspace, input } = work;
-  if (readMeta(feature.dir, feature.slug) === undefined) {
-    throw new WorkflowError(
-      'meta-missing',
-      `${feature.relativeDir}/meta.json is missing, so the feature's facts are unknown.`,
-      {
-        remedy: `git log --diff-filter=D -- ${feature.relativeDir}/meta.json   (or write one: {"feature_number":"${feature.number}","slug":"${feature.slug}"})`,
-      },
-    );
-  }
+  requireMeta(feature);
   const person = await checkCanCommit(deps.git, project);
   const isReused = await isWorktree(deps.git, project, workspace.path);
   if (isReused && wp.lane !== 'planned') {

@@ -1,21 +1,22 @@
 /**
- * `init`: makes a git repository a spec-kitty project in one commit: identity, version, ignore rules. A second
- * run changes nothing. Nothing else of the user's is committed or touched.
+ * `init`: makes a git repository a spec-kitty project in one commit: identity, version, ignore rules, and what coding
+ * agents have to know. A second run changes nothing. Nothing else of the user's is committed or touched.
  */
-import { realpathSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { lstatSync, realpathSync } from 'node:fs';
+import { isAbsolute, join, relative, sep } from 'node:path';
 
 import { stringify } from 'yaml';
 
 import { checkCanCommit, commitOnly } from '../git/commit.ts';
 import { WorkflowError } from '../errors.ts';
 import { withFeatureLock } from '../project/feature-lock.ts';
+import { withAgentsSection } from '../files/agents-md.ts';
 import { readText, rememberFiles, writeText } from '../files/text-files.ts';
 import { lineEnding } from '../files/frontmatter.ts';
-import type { Place, WorkflowDeps } from '../ports.ts';
+import type { Git, Place, WorkflowDeps } from '../ports.ts';
 import { completeConfig, hasIdentity, KNOWN_AGENTS } from '../files/project-config.ts';
 import { findRepository, type Repository } from '../project/project-root.ts';
-import { aBranch, headBranch, identityMissing, mustRun, statusLines, userName } from '../git/repository.ts';
+import { aBranch, headBranch, identityMissing, literal, mustRun, statusLines, userName } from '../git/repository.ts';
 
 /** What the user asked for. */
 export interface InitInput extends Place {
@@ -23,6 +24,8 @@ export interface InitInput extends Place {
   readonly agents?: readonly string[];
   /** Make a git repository (branch `main`) when there is none. */
   readonly git?: boolean;
+  /** False leaves AGENTS.md alone. Default true. */
+  readonly agentsMd?: boolean;
 }
 
 /** The JSON answer. */
@@ -38,6 +41,7 @@ export interface InitResult {
 const CONFIG = '.kittify/config.yaml';
 const METADATA = '.kittify/metadata.yaml';
 const IGNORE = '.gitignore';
+const AGENTS = 'AGENTS.md';
 const IGNORE_LINES = [
   '.worktrees/',
   '.kittify/workspaces/',
@@ -92,11 +96,16 @@ async function openRepository(
 
 async function complete(deps: InitDeps, repository: Repository, input: InitInput, isNew: boolean): Promise<InitResult> {
   const { root } = repository;
-  const wanted = await wantedFiles(deps, root, input);
-  const changed = wanted.filter((file) => file.before !== file.after);
-  const tracked = (await mustRun(deps.git, root, ['ls-files', '--', CONFIG, METADATA, IGNORE], 'list files')).split(
-    '\n',
+  const agents = input.agentsMd === false ? undefined : agentsPath(root);
+  const names = [CONFIG, METADATA, IGNORE, ...(agents === undefined ? [] : [agents])];
+  const tracked = (await mustRun(deps.git, root, ['ls-files', '-z', '--', ...names.map(literal)], 'list files')).split(
+    '\0',
   );
+  const wanted = [
+    ...(await wantedFiles(deps, root, input)),
+    ...(await wantedAgentsFile(deps.git, root, { path: agents, isTracked: tracked.includes(agents ?? '') })),
+  ];
+  const changed = wanted.filter((file) => file.before !== file.after);
   // A run that was cut short left files git does not know yet: they are committed now.
   const paths = wanted
     .filter((file) => file.before !== file.after || !tracked.includes(file.path))
@@ -145,6 +154,36 @@ async function wantedFiles(deps: InitDeps, root: string, input: InitInput): Prom
   ];
 }
 
+/** AGENTS.md, or the file of this repository it is a link to. */
+function agentsPath(root: string): string {
+  const path = join(root, AGENTS);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return AGENTS;
+  let target: string | undefined;
+  try {
+    target = relative(realpathSync(root), realpathSync(path));
+  } catch {
+    // It points nowhere.
+  }
+  if (target !== undefined && !isAbsolute(target) && target.split(sep)[0] !== '..') return target.split(sep).join('/');
+  throw new WorkflowError('link-leads-away', `${AGENTS} is a link that leads to no file of this repository.`, {
+    remedy: 'spec-kitty init --no-agents-md',
+  });
+}
+
+/** Nothing where the user's rules keep the file out of git: what is theirs alone is not committed. */
+async function wantedAgentsFile(
+  git: Git,
+  root: string,
+  { path, isTracked }: { readonly path: string | undefined; readonly isTracked: boolean },
+): Promise<readonly WantedFile[]> {
+  if (path === undefined) return [];
+  if (!isTracked && (await git.run(root, ['check-ignore', '--quiet', '--', path])).exitCode === 0) return [];
+  const before = readText(join(root, path), path);
+  const after = withAgentsSection(before ?? '', path);
+  if (!isTracked && before !== undefined && before !== withAgentsSection('', path)) throw dirty(path);
+  return [{ path, before, after }];
+}
+
 function withIgnoreLines(text: string): string {
   const present = new Set(text.split(/\r?\n/).map((line) => line.trim().replace(/^\//, '')));
   const missing = IGNORE_LINES.filter((line) => !present.has(line));
@@ -156,13 +195,16 @@ function withIgnoreLines(text: string): string {
 
 /** A commit of a whole file would take along what the user changed in it. */
 function refuseForeignChanges(changed: readonly string[], pending: readonly string[]): void {
-  const dirty = changed.find((path) => pending.some((line) => !line.startsWith('??') && line.slice(3) === path));
-  if (dirty === undefined) return;
-  throw new WorkflowError(
+  const path = changed.find((name) => pending.some((line) => !line.startsWith('??') && line.slice(3) === name));
+  if (path !== undefined) throw dirty(path);
+}
+
+function dirty(path: string): WorkflowError {
+  return new WorkflowError(
     'file-dirty',
-    `${dirty} has changes of yours that are not committed, and init has to change it too.`,
+    `${path} has changes of yours that are not committed, and init has to change it too.`,
     {
-      remedy: `git commit -m "Update ${dirty}" -- ${dirty} && spec-kitty init`,
+      remedy: `git add -- ${path} && git commit -m "Update ${path}" -- ${path} && spec-kitty init`,
     },
   );
 }

@@ -7,7 +7,6 @@ import {
   classifyFailure,
   failureErrorType,
   failureText,
-  isWorthRetrying,
   type Ending,
 } from '../../../src/workflow/orchestrate/agents/failure-class.ts';
 import { KNOWN_AGENT_SPECS } from '../../../src/workflow/orchestrate/agents/known-agents.ts';
@@ -89,10 +88,6 @@ test('every class of failure is told to the team as a type the contract knows', 
   }
   expect(failureErrorType('auth')).toBe('auth');
   expect(failureErrorType('network')).toBe('network');
-});
-
-test('signing in, installing and stopping are for a person: the same agent is not tried again', () => {
-  expect(FAILURE_CLASSES.filter((failure) => !isWorthRetrying(failure))).toEqual(['auth', 'missing', 'killed']);
 });
 
 test('the words of a failure are the errors it reports, else the end of stderr, in 500 characters', () => {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 
-import { reviewersFor } from '../../../src/workflow/orchestrate/agents/agent-order.ts';
 import { readDoneReport } from '../../../src/workflow/orchestrate/agents/done-report.ts';
 import { implementationPrompt, reviewPrompt } from '../../../src/workflow/orchestrate/agents/prompt.ts';
 import { readVerdict } from '../../../src/workflow/orchestrate/agents/verdict.ts';
@@ -123,9 +122,4 @@ test('an echo of the implementation prompt reports no subtask', () => {
   const prompt = implementationPrompt({ ...review, branch: '001-demo-WP01' });
 
   expect(readDoneReport(prompt)).toEqual([]);
-});
-
-test('nobody reviews their own work when there is somebody else', () => {
-  expect(reviewersFor(['claude', 'codex'], 'claude')).toEqual(['codex', 'claude']);
-  expect(reviewersFor(['claude'], 'claude')).toEqual(['claude']);
 });

@@ -1,8 +1,13 @@
 /** Taking up a run whose process ended. */
-import type { Lane } from '@spec-kitty/events-sdk/contract';
 import { expect, test } from 'vitest';
 
-import { HEARTBEAT_STALE_MS, judgeOwner, recoverRun } from '../../../src/workflow/orchestrate/recover.ts';
+import {
+  FEEDBACK_IN_FILE,
+  HEARTBEAT_STALE_MS,
+  judgeOwner,
+  recoverRun,
+  type LaneOnDisk,
+} from '../../../src/workflow/orchestrate/recover.ts';
 import { withWp } from '../../../src/workflow/orchestrate/run-state.ts';
 import { resumeRun, retryPackage } from '../../../src/workflow/orchestrate/run-steps.ts';
 import { OWNER, START } from './support/random-world.ts';
@@ -62,7 +67,7 @@ test('a review that was cut off is done again; one whose approval is on disk is 
 test('a package that a person finished or closed meanwhile is not implemented again', () => {
   const run = createTestRun({ packages: { WP01: [], WP02: ['WP01'], WP03: [] } });
   run.state = { ...run.state, status: 'paused' };
-  const byHand = new Map<string, Lane>([
+  const byHand = new Map<string, LaneOnDisk>([
     ['WP01', 'done'],
     ['WP02', 'planned'],
     ['WP03', 'for_review'],
@@ -100,12 +105,27 @@ test('a failed package stays failed, a pause keeps its reason, and a run that is
   expect(recoverRun(over, lanes('doing')).state).toBe(over);
 });
 
+test('a review that ended with a rejection nobody wrote down goes to rework, and counts', () => {
+  const run = begun();
+  run.end({ kind: 'implemented', wpId: 'WP01' });
+  run.go();
+
+  const { state } = recoverRun(run.state, lanes('rejected'));
+
+  expect(state.work_packages['WP01']).toMatchObject({
+    status: 'rework',
+    review_cycles: 1,
+    review_feedback: FEEDBACK_IN_FILE,
+    implementation_agent: 'claude',
+  });
+});
+
 function begun(): TestRun {
   const run = createTestRun({ packages: { WP01: [] } });
   run.go();
   return run;
 }
 
-function lanes(lane: Lane): ReadonlyMap<string, Lane> {
+function lanes(lane: LaneOnDisk): ReadonlyMap<string, LaneOnDisk> {
   return new Map([['WP01', lane]]);
 }

@@ -49,11 +49,6 @@ export function classifyFailure(
   return byWords(spec, ending);
 }
 
-/** False where trying again cannot help: a person has to sign in, install, or has stopped the run. */
-export function isWorthRetrying(failure: FailureClass): boolean {
-  return failure !== 'auth' && failure !== 'missing' && failure !== 'killed';
-}
-
 /** How the team is told. */
 export function failureErrorType(failure: FailureClass): FailureErrorType {
   switch (failure) {

@@ -82,6 +82,18 @@ export async function endOrphan(deps: Pause, orphan: StartedProcess): Promise<Or
   return (await endGroup(deps, pid)) ? 'ended' : 'unknown';
 }
 
+/** Ends every group in which a process carries this run's mark: what was started and not yet written down when the run was killed. */
+export async function endRunProcesses(deps: Pause, runId: string): Promise<void> {
+  if (process.platform !== 'linux' || runId === '') return;
+  const groups = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid && belongsTo(pid, runId))
+    .flatMap((pid) => statOf(pid)?.group ?? []);
+  const own = statOf(process.pid)?.group;
+  await Promise.all([...new Set(groups)].filter((group) => group !== own).map((group) => endGroup(deps, group)));
+}
+
 /** Members that still run; one that only waits to be reaped does nothing any more. */
 function membersOf(group: number): readonly number[] {
   if (process.platform !== 'linux') return [];

@@ -11,6 +11,8 @@ export interface ImplementationPrompt {
   readonly branch: string;
   /** What the reviewer wants changed, when the package comes back. */
   readonly feedback?: string;
+  /** What went wrong at the last try. */
+  readonly lastError?: string;
 }
 
 /** A package to be looked at. */
@@ -30,7 +32,7 @@ const MAX_FEEDBACK_LENGTH = 20_000;
 
 /** For the agent that does the work. */
 export function implementationPrompt(task: ImplementationPrompt): string {
-  return `${rework(task)}# Your task: implement ${task.wpId} of ${task.feature}
+  return `${rework(task)}${retried(task)}# Your task: implement ${task.wpId} of ${task.feature}
 
 Work in ${task.workspace} only. It is a git worktree of your own on the branch ${task.branch}; do not switch branches, and
 leave the folder kitty-specs/ and the lanes of work packages to the program that started you.
@@ -79,6 +81,20 @@ Without that line your review does not count.
 ## The work package
 
 ${task.wpText.trim()}
+`;
+}
+
+function retried({ wpId, lastError }: ImplementationPrompt): string {
+  if (lastError === undefined || lastError.trim() === '') return '';
+  return `# Another try
+
+${wpId} was tried before and not finished. What is on your branch and in the workspace is from then. It ended with:
+
+> ${lastError
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .slice(0, 500)}
+
 `;
 }
 

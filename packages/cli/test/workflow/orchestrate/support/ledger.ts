@@ -2,6 +2,7 @@
  * What really happened in a simulated run, written down apart from the run's own state, and the rules that it must
  * keep. A broken rule throws; the message says which.
  */
+import { FEEDBACK_IN_FILE } from '../../../../src/workflow/orchestrate/recover.ts';
 import {
   isSettled,
   runningRole,
@@ -173,11 +174,11 @@ export function createLedger(world: Readonly<World>) {
       if (outcome.kind === 'refused' && outcome.isImplemented === true && isRemembered) record.implemented = true;
       if (outcome.kind === 'approved') record.approved = true;
       if (outcome.kind === 'interrupted') record.interruptions += 1;
-      if (!isRemembered) return;
       if (outcome.kind === 'rejected') {
         record.implemented = false;
-        record.feedback = outcome.feedback;
+        record.feedback = isRemembered ? outcome.feedback : FEEDBACK_IN_FILE;
       }
+      if (!isRemembered) return;
       if (outcome.kind === 'failed' && outcome.class === 'auth') record.refusedKey.add(`${work.role} ${work.agent}`);
       if (outcome.kind === 'failed' || outcome.kind === 'refused' || outcome.kind === 'rejected') record.mayFail = true;
     },

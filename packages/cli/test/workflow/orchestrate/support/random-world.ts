@@ -1,4 +1,5 @@
 /** A feature with random packages, agents and limits. The same random source gives the same world. */
+import type { LaneOnDisk } from '../../../../src/workflow/orchestrate/recover.ts';
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
 import { newRun, planRun } from '../../../../src/workflow/orchestrate/plan.ts';
@@ -48,7 +49,7 @@ export interface World {
   plan: RunPlan;
   readonly limits: RunLimits;
   readonly state: RunState;
-  readonly lanes: Map<string, Lane>;
+  readonly lanes: Map<string, LaneOnDisk>;
 }
 
 export const NAMES = ['claude', 'codex', 'gemini', 'qwen', 'cursor'] as const;
@@ -76,7 +77,7 @@ export function randomWorld(chance: Chance): World {
     plan: chance.happens(0.3) ? { ...plan, chanceFrom: 'x' } : plan,
     limits,
     state: newRun(packages, plan, facts),
-    lanes: new Map(packages.map(({ id, lane }) => [id, lane])),
+    lanes: new Map<string, LaneOnDisk>(packages.map(({ id, lane }) => [id, lane])),
   };
 }
 

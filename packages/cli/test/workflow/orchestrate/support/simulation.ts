@@ -75,7 +75,7 @@ export function simulate(seed: number, tested: Engine = engine): Travelled {
   const end = (outcome: Outcome): void => {
     if (outcome.kind === 'implemented') world.lanes.set(outcome.wpId, 'for_review');
     if (outcome.kind === 'approved') world.lanes.set(outcome.wpId, 'done');
-    if (outcome.kind === 'rejected') world.lanes.set(outcome.wpId, 'doing');
+    if (outcome.kind === 'rejected') world.lanes.set(outcome.wpId, 'rejected');
     const isForgotten = chance.happens(moods.dies);
     ledger.outcome(outcome, !isForgotten);
     if (isForgotten) die();
