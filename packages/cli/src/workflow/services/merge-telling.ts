@@ -1,0 +1,88 @@
+/**
+ * What the team hears of a merge: each package that goes from doing to for_review, and everyone who waited for it.
+ * Lanes are written after all merges, so that no status commit lies between them.
+ */
+import { dependencyResolved } from '@spec-kitty/events-sdk';
+
+import { WorkflowError, isWorkflowError } from '../errors.ts';
+import type { WorkflowDeps } from '../ports.ts';
+import type { FeatureWork } from '../project/feature-work.ts';
+import { MERGE_STATE, toldMark, writeMergeState, type MergeState } from '../project/merge-state.ts';
+import { changeLanes } from '../project/transition.ts';
+import { findWp, readAllWps } from '../project/wp-file.ts';
+import { dependentsOf } from '../rules/dependency-graph.ts';
+import { graphOf } from './merge-candidates.ts';
+
+/** A package whose lane the merge changed. */
+export interface Moved {
+  readonly wp_id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly commit_hash: string | null;
+}
+
+type TellingDeps = Pick<WorkflowDeps, 'git' | 'time' | 'progress'>;
+
+/**
+ * Moves and announces every package the state calls untold, and notes in it that they are told. A process killed in
+ * here leaves notes that show by lane or state whether they hold, so that the next one tells each thing once.
+ */
+export async function tellMerged(
+  deps: TellingDeps,
+  work: FeatureWork,
+  begun: MergeState,
+  agent: string,
+): Promise<readonly Moved[]> {
+  const { project, feature, willTell } = work;
+  const graph = graphOf(readAllWps(feature));
+  const { causation_id: causationId } = begun;
+  const moved: Moved[] = [];
+  let state = begun;
+  for (const wpId of begun.untold_wps) {
+    moved.push(...(await toReview(deps, work, { wpId, agent, causationId, target: begun.target_branch })));
+    const evidence = { path: MERGE_STATE, text: toldMark(wpId, causationId) };
+    const drafts = dependentsOf(graph, wpId).map((dependent) =>
+      dependencyResolved({ wpId: dependent, dependencyWpId: wpId, resolutionType: 'merged', causationId }),
+    );
+    willTell(drafts.map((draft) => ({ draft, evidence })));
+    state = {
+      ...state,
+      untold_wps: state.untold_wps.filter((id) => id !== wpId),
+      told_wps: { ...state.told_wps, [wpId]: causationId },
+    };
+    writeMergeState(project.root, state);
+  }
+  return moved;
+}
+
+interface Review {
+  readonly wpId: string;
+  readonly agent: string;
+  readonly causationId: string;
+  readonly target: string;
+}
+
+/** Read again here: the merges may have brought another lane. */
+async function toReview(deps: TellingDeps, work: FeatureWork, review: Review): Promise<readonly Moved[]> {
+  const { wpId, agent, causationId, target } = review;
+  const wp = findWp(work.feature, wpId);
+  if (wp.lane !== 'doing') return [];
+  deps.progress(`Moving ${wpId} to for_review`);
+  try {
+    const { commit } = await changeLanes(deps, work, {
+      moves: [{ wp, to: 'for_review', agent, note: `Merged into ${target}` }],
+      message: `chore: Move ${wpId} to for_review on spec ${work.feature.number} [merge]`,
+      causationId,
+    });
+    return [{ wp_id: wpId, from: 'doing', to: 'for_review', commit_hash: commit?.hash ?? null }];
+  } catch (cause) {
+    if (!isWorkflowError(cause)) throw cause;
+    throw new WorkflowError(cause.code, `${wpId} is merged, but stays in doing: ${cause.message}`, {
+      kind: cause.kind,
+      wpId,
+      details: cause.details,
+      cause,
+      remedy: cause.remedy === undefined ? 'spec-kitty merge --resume' : `${cause.remedy}\nspec-kitty merge --resume`,
+    });
+  }
+}
