@@ -6,7 +6,8 @@ import { UsageError } from '../failure.ts';
 import { renderAbort, renderMerge, renderMergePlan } from '../render/merge.ts';
 import { WorkflowCommand } from '../workflow-command.ts';
 import { abortMerge } from '../workflow/services/abort-merge.ts';
-import { merge, resumeMerge, type MergeInput } from '../workflow/services/merge.ts';
+import { merge, resumeMerge } from '../workflow/services/merge.ts';
+import type { MergeInput } from '../workflow/services/merge-begin.ts';
 import { planMerge } from '../workflow/services/plan-merge.ts';
 
 /** What a merge is begun with, and keeps to its end. */

@@ -23,6 +23,8 @@ export interface PreflightInput extends MergedWhere {
   /** `fetch`: ask the remote whether the target is behind it; `known`: the last known state; `skip`: it was asked before. */
   readonly upstream: 'fetch' | 'known' | 'skip';
   readonly push: boolean;
+  /** Files that may be changed: this tool did it. */
+  readonly ours?: readonly string[];
 }
 
 /** Warnings. Rejects with `merge-not-ready`, listing every problem, when there is one. */
@@ -53,11 +55,12 @@ export async function checkReady(git: Git, input: PreflightInput): Promise<reado
 }
 
 /** Untracked files may stay: git refuses by itself to overwrite one. What is staged would get into the merge. */
-async function checkoutProblems(git: Git, { project }: PreflightInput): Promise<readonly Problem[]> {
+async function checkoutProblems(git: Git, { project, ours = [] }: PreflightInput): Promise<readonly Problem[]> {
   const lines = (await statusLines(git, project.root)).filter((line) => !line.startsWith('??'));
   const files = lines
     .filter((line) => !line.startsWith(' ') || !/^"?\.kittify\//.test(line.slice(3)))
-    .map((line) => line.slice(3));
+    .map((line) => line.slice(3))
+    .filter((file) => !ours.includes(file));
   if (files.length === 0) return [];
   const message = `The main checkout has changes that are not committed: ${some(files)}.`;
   return [{ code: 'checkout-dirty', message, remedy: 'git stash' }];

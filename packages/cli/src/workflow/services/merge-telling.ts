@@ -5,6 +5,7 @@
 import { dependencyResolved } from '@spec-kitty/events-sdk';
 
 import { WorkflowError, isWorkflowError } from '../errors.ts';
+import { commitOnly, type Commit } from '../git/commit.ts';
 import type { WorkflowDeps } from '../ports.ts';
 import type { FeatureWork } from '../project/feature-work.ts';
 import { MERGE_STATE, toldMark, writeMergeState, type MergeState } from '../project/merge-state.ts';
@@ -31,7 +32,7 @@ export async function tellMerged(
   deps: TellingDeps,
   work: FeatureWork,
   begun: MergeState,
-  agent: string,
+  { agent, isResumed }: { readonly agent: string; readonly isResumed: boolean },
 ): Promise<readonly Moved[]> {
   const { project, feature, willTell } = work;
   const graph = graphOf(readAllWps(feature));
@@ -39,7 +40,8 @@ export async function tellMerged(
   const moved: Moved[] = [];
   let state = begun;
   for (const wpId of begun.untold_wps) {
-    moved.push(...(await toReview(deps, work, { wpId, agent, causationId, target: begun.target_branch })));
+    const review = { wpId, agent, causationId, isResumed, target: begun.target_branch };
+    moved.push(...(await toReview(deps, work, review)));
     const evidence = { path: MERGE_STATE, text: toldMark(wpId, causationId) };
     const drafts = dependentsOf(graph, wpId).map((dependent) =>
       dependencyResolved({ wpId: dependent, dependencyWpId: wpId, resolutionType: 'merged', causationId }),
@@ -60,21 +62,27 @@ interface Review {
   readonly agent: string;
   readonly causationId: string;
   readonly target: string;
+  readonly isResumed: boolean;
 }
 
 /** Read again here: the merges may have brought another lane. */
 async function toReview(deps: TellingDeps, work: FeatureWork, review: Review): Promise<readonly Moved[]> {
   const { wpId, agent, causationId, target } = review;
   const wp = findWp(work.feature, wpId);
-  if (wp.lane !== 'doing') return [];
+  const message = `chore: Move ${wpId} to for_review on spec ${work.feature.number} [merge]`;
+  const moved = (commit: Commit | undefined): readonly Moved[] => [
+    { wp_id: wpId, from: 'doing', to: 'for_review', commit_hash: commit?.hash ?? null },
+  ];
+  if (wp.lane !== 'doing' && !(wp.lane === 'for_review' && review.isResumed)) return [];
   deps.progress(`Moving ${wpId} to for_review`);
   try {
-    const { commit } = await changeLanes(deps, work, {
-      moves: [{ wp, to: 'for_review', agent, note: `Merged into ${target}` }],
-      message: `chore: Move ${wpId} to for_review on spec ${work.feature.number} [merge]`,
-      causationId,
-    });
-    return [{ wp_id: wpId, from: 'doing', to: 'for_review', commit_hash: commit?.hash ?? null }];
+    if (wp.lane === 'for_review') {
+      // Perhaps a run that was killed has written the lane and not committed it: told it is by now.
+      const commit = await commitOnly(deps.git, work.project.root, { message, paths: [wp.relativePath] });
+      return commit === undefined ? [] : moved(commit);
+    }
+    const move = { wp, to: 'for_review', agent, note: `Merged into ${target}` } as const;
+    return moved((await changeLanes(deps, work, { moves: [move], message, causationId })).commit);
   } catch (cause) {
     if (!isWorkflowError(cause)) throw cause;
     throw new WorkflowError(cause.code, `${wpId} is merged, but stays in doing: ${cause.message}`, {

@@ -10,7 +10,7 @@ import { readCandidates, type Candidate } from './merge-candidates.ts';
 import { pushArgs } from './merge-clean-up.ts';
 import { forecast, type ForecastConflict } from './merge-forecast.ts';
 import { checkReady } from './merge-preflight.ts';
-import { whatToMerge, type MergeInput } from './merge.ts';
+import { whatToMerge, type MergeInput } from './merge-begin.ts';
 
 /** The JSON answer. */
 export interface MergePlan {
