@@ -345,6 +345,45 @@ for (const [step, nth] of KILLS) {
   });
 }
 
+/** A squash killed between what git staged and its commit. */
+async function halfSquashed(): Promise<MergeRepo> {
+  const repo = await startedFeature(['A', 'B'], { WP01: ['a.txt', 'a\n'], WP02: ['b.txt', 'b\n'] });
+  const killed = killedAt(repo.deps, (args) => args[0] === 'commit');
+  await expect(merge(killed, { cwd: repo.root, strategy: 'squash' })).rejects.toThrow('killed here');
+  expect(repo.status()).toBe('A  a.txt\n');
+  return repo;
+}
+
+test('takes back what a killed run had staged, and merges it again on resume', async () => {
+  const repo = await halfSquashed();
+
+  expect(await resumeMerge(repo.deps, { cwd: repo.root })).toMatchObject({ merged: ['WP01', 'WP02'], warnings: [] });
+  expect(repo.git('log', '--format=%s')).not.toContain('Squashed commit of the following');
+});
+
+test('takes back what a killed run had staged when the merge is given up', async () => {
+  const repo = await halfSquashed();
+
+  expect(await abortMerge(repo.deps, { cwd: repo.root })).toMatchObject({ result: 'aborted', stays_merged: [] });
+  expect(repo.status()).toBe('');
+});
+
+test('leaves what a person has staged since a run was killed, and refuses to resume over it', async () => {
+  const repo = await startedFeature(['A'], { WP01: ['a.txt', 'a\n'] });
+  await expect(merge(killedAt(repo.deps, isMergeOf('WP01')), { cwd: repo.root })).rejects.toThrow('killed here');
+  repo.write('own.txt', 'own\n');
+  repo.git('add', '.');
+  const before = repo.snapshot();
+
+  await expect(resumeMerge(repo.deps, { cwd: repo.root })).rejects.toMatchObject({
+    code: 'merge-not-ready',
+    details: { problems: [{ code: 'checkout-dirty' }] },
+  });
+  expect(repo.snapshot()).toEqual(before);
+  await abortMerge(repo.deps, { cwd: repo.root });
+  expect(repo.read('own.txt')).toBe('own\n');
+});
+
 test('commits on resume a lane that a killed run had written only, and tells it once', async () => {
   const repo = await startedFeature(['A', 'B:1'], { WP01: ['a.txt', 'a\n'], WP02: ['b.txt', 'b\n'] });
   let written = '';

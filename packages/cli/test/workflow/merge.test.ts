@@ -226,6 +226,7 @@ test('warns of a package in doing that brings no commit of its own', async () =>
 
   expect(result.warnings).toEqual(['WP02 has no commit of its own; there was nothing to merge.']);
   expect(repo.lane('WP02')).toBe('for_review');
+  expect(await merge(repo.deps, { cwd: repo.root })).toMatchObject({ already_merged: ['WP01', 'WP02'], warnings: [] });
 });
 
 test('merges into another branch when it is named and checked out', async () => {

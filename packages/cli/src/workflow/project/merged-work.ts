@@ -1,8 +1,10 @@
 /** What the target branch says about a package's work: how its merge is called there, and whether there was one. */
+import { readLog } from '../files/activity-log.ts';
 import type { Git } from '../ports.ts';
 import type { Feature } from './feature.ts';
 import type { Project } from './project-root.ts';
 import { workspaceOf } from './workspace.ts';
+import type { WorkPackage } from './wp-file.ts';
 
 /** Where to look. */
 export interface MergedWhere {
@@ -21,10 +23,21 @@ export function squashNote(branch: string, tip: string): string {
   return `Squashed ${branch} at ${tip}`;
 }
 
-/** A deleted branch leaves its merge commit: ours say `Merge WP01 from <slug>`, git's own name the branch. */
-export async function wasMerged(git: Git, where: MergedWhere, wpId: string): Promise<boolean> {
-  const { branch } = workspaceOf(where.project.root, where.feature, wpId);
-  const texts = [mergeSubject(where.feature.slug, wpId), `Merge branch '${branch}'`];
+/** The log line of a package that a merge moved to review. */
+export function mergeNote(target: string): string {
+  return `Merged into ${target}`;
+}
+
+/**
+ * Whether a package whose branch is gone was merged. A deleted branch leaves its merge commit: ours say `Merge WP01 from
+ * <slug>`, git's own name the branch. One that brought nothing left no commit, but a line in the package's log.
+ */
+export async function wasMerged(git: Git, where: MergedWhere, wp: WorkPackage): Promise<boolean> {
+  const log = readLog(wp.file.body);
+  const at = log.findLastIndex(({ note }) => note === mergeNote(where.target));
+  if (at !== -1 && log.slice(at).every(({ lane }) => lane === 'for_review' || lane === 'done')) return true;
+  const { branch } = workspaceOf(where.project.root, where.feature, wp.id);
+  const texts = [mergeSubject(where.feature.slug, wp.id), `Merge branch '${branch}'`];
   return saysSo(git, where.project, texts, `refs/heads/${where.target}`);
 }
 

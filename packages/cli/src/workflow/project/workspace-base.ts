@@ -64,7 +64,7 @@ async function baseOn(git: Git, input: BaseInput, id: string): Promise<Workspace
   const dependency = findWp(input.feature, id);
   const { root } = input.project;
   const { branch, path } = workspaceOf(root, input.feature, id);
-  if (dependency.lane === 'done') return baseOnDone(git, input, id, branch);
+  if (dependency.lane === 'done') return baseOnDone(git, input, dependency, branch);
 
   // Someone may have switched branches inside the workspace: what is checked out there is the work.
   const isThere = await isWorktree(git, input.project, path);
@@ -72,7 +72,7 @@ async function baseOn(git: Git, input: BaseInput, id: string): Promise<Workspace
   const commit = await branchTip(git, root, actual);
   if (commit !== undefined) return { label: id, branch: actual, commit, merged: [], warnings: [] };
   // Merged and cleaned up, and not accepted yet.
-  if (dependency.lane === 'for_review' && (await wasMerged(git, input, id))) return targetAsBase(git, input);
+  if (dependency.lane === 'for_review' && (await wasMerged(git, input, dependency))) return targetAsBase(git, input);
   throw new WorkflowError(
     'base-not-started',
     `${input.wp.id} builds on ${id}, which is in ${dependency.lane} and has no workspace yet.`,
@@ -83,13 +83,14 @@ async function baseOn(git: Git, input: BaseInput, id: string): Promise<Workspace
   );
 }
 
-async function baseOnDone(git: Git, input: BaseInput, id: string, branch: string): Promise<WorkspaceBase> {
+async function baseOnDone(git: Git, input: BaseInput, dependency: WorkPackage, branch: string): Promise<WorkspaceBase> {
+  const { id } = dependency;
   const tip = await branchTip(git, input.project.root, branch);
   if (tip !== undefined) {
     const isMerged = await isAncestor(git, input.project.root, tip, `refs/heads/${input.target}`);
     return isMerged ? targetAsBase(git, input) : { label: id, branch, commit: tip, merged: [], warnings: [] };
   }
-  if (input.force || (await wasMerged(git, input, id))) return targetAsBase(git, input);
+  if (input.force || (await wasMerged(git, input, dependency))) return targetAsBase(git, input);
   throw new WorkflowError(
     'dependency-branch-gone',
     `${id} is done, but its branch ${branch} is gone and nothing on ${input.target} says it was merged.`,

@@ -12,6 +12,7 @@ import { MERGE_STATE, readMergeState, removeMergeState, type MergeState } from '
 import { mergeSubject } from '../project/merged-work.ts';
 import { findProject, refuseInWorktree, type Project } from '../project/project-root.ts';
 import type { MergeDeps } from './merge.ts';
+import { dropLeftOver } from './merge-begin.ts';
 import { openMerge, undoOpenMerge } from './merge-branch.ts';
 
 /** The JSON answer. */
@@ -42,6 +43,7 @@ async function giveUp(deps: MergeDeps, project: Project): Promise<AbortResult> {
   const state = readable(project.root);
   const open = openMerge(project, state?.strategy);
   if (open !== undefined) await undoOpenMerge(deps.git, project, open);
+  else if (state !== undefined) await dropLeftOver(deps.git, project, state);
   const warnings =
     state === undefined ? [`${MERGE_STATE} could not be understood; what was merged is in git log.`] : [];
   if (state !== undefined && listFeatures(project.root).includes(state.feature_slug)) {

@@ -16,7 +16,7 @@ import {
 import type { Project } from '../project/project-root.ts';
 import { keepOutOfStatus } from '../project/workspace.ts';
 import { quoted } from '../rules/shell-word.ts';
-import { openMerge } from './merge-branch.ts';
+import { dropHalfMerge, openMerge } from './merge-branch.ts';
 import { conflictRemedy, type Begun } from './merge-branches.ts';
 import { readCandidates, type Candidate } from './merge-candidates.ts';
 import { checkReady } from './merge-preflight.ts';
@@ -105,6 +105,8 @@ export async function begin(deps: BeginDeps, work: FeatureWork, target: string, 
 export async function resume(deps: BeginDeps, work: FeatureWork, state: MergeState): Promise<Begun> {
   const { project, feature } = work;
   const where = { project, feature, target: state.target_branch };
+  // A conflict is the person's; what a killed run was about to commit is not.
+  if (!state.has_pending_conflicts) await dropLeftOver(deps.git, project, state);
   await refuseUnresolved(deps.git, project, state);
   await checkCanCommit(deps.git, project);
   const remaining = remainingWps(state);
@@ -124,6 +126,12 @@ export async function resume(deps: BeginDeps, work: FeatureWork, state: MergeSta
     .map(({ wp }) => wp.relativePath);
   const warnings = await checkReady(deps.git, { ...where, candidates, upstream: 'skip', push: state.push, ours });
   return { state, candidates, isResumed: true, warnings };
+}
+
+/** Takes back what a killed run was about to commit, if the checkout holds that and nothing else. */
+export async function dropLeftOver(git: Git, project: Project, state: MergeState): Promise<void> {
+  const tip = state.current_wp === null ? undefined : state.tips[state.current_wp];
+  if (tip !== undefined) await dropHalfMerge(git, project, tip);
 }
 
 async function refuseUnresolved(git: Git, project: Project, state: MergeState): Promise<void> {

@@ -78,6 +78,25 @@ export async function undoOpenMerge(git: Git, { root }: Repository, strategy: Me
   if (answer.exitCode !== 0) throw gitFailed('undo the merge', answer);
 }
 
+/**
+ * Takes back what a git that was killed left staged: git marks a merge as such only when it stops. Does nothing unless
+ * the checkout holds exactly what merging `tip` yields, so that nobody's work can be in it.
+ */
+export async function dropHalfMerge(git: Git, repository: Repository, tip: string): Promise<void> {
+  const { root } = repository;
+  const [staged, changed] = await Promise.all([
+    git.run(root, ['diff', '--cached', '--quiet']),
+    git.run(root, ['diff', '--quiet']),
+  ]);
+  if (staged.exitCode !== 1 || changed.exitCode !== 0) return;
+  const [index, merged] = await Promise.all([
+    git.run(root, ['write-tree']),
+    git.run(root, ['merge-tree', '--write-tree', 'HEAD', tip]),
+  ]);
+  if (index.exitCode === 0 && merged.exitCode === 0 && index.stdout.trim() === merged.stdout.trim())
+    await undoOpenMerge(git, repository, 'squash');
+}
+
 async function undone(git: Git, repository: Repository, merge: BranchMerge, answer: GitAnswer): Promise<WorkflowError> {
   const open = openMerge(repository, merge.strategy);
   if (open !== undefined) await undoOpenMerge(git, repository, open);

@@ -51,7 +51,7 @@ export async function readCandidates(git: Git, where: MergedWhere): Promise<read
       const tip = tips.get(workspace.branch);
       const isMerged =
         tip === undefined
-          ? await wasMerged(git, where, wp.id)
+          ? await wasMerged(git, where, wp)
           : merged.has(workspace.branch) || (await wasSquashed(git, where, wp.id, tip));
       return { wp, workspace, worktree: worktrees.get(workspace.path), tip, isMerged };
     }),

@@ -9,6 +9,7 @@ import { commitOnly, type Commit } from '../git/commit.ts';
 import type { WorkflowDeps } from '../ports.ts';
 import type { FeatureWork } from '../project/feature-work.ts';
 import { MERGE_STATE, toldMark, writeMergeState, type MergeState } from '../project/merge-state.ts';
+import { mergeNote } from '../project/merged-work.ts';
 import { changeLanes } from '../project/transition.ts';
 import { findWp, readAllWps } from '../project/wp-file.ts';
 import { dependentsOf } from '../rules/dependency-graph.ts';
@@ -81,7 +82,7 @@ async function toReview(deps: TellingDeps, work: FeatureWork, review: Review): P
       const commit = await commitOnly(deps.git, work.project.root, { message, paths: [wp.relativePath] });
       return commit === undefined ? [] : moved(commit);
     }
-    const move = { wp, to: 'for_review', agent, note: `Merged into ${target}` } as const;
+    const move = { wp, to: 'for_review', agent, note: mergeNote(target) } as const;
     return moved((await changeLanes(deps, work, { moves: [move], message, causationId })).commit);
   } catch (cause) {
     if (!isWorkflowError(cause)) throw cause;
