@@ -97,7 +97,7 @@ test('says everything that stands in the way at once, each with its command', as
       ],
     },
     remedy: [
-      'git stash',
+      'git stash   (git stash pop brings it back afterwards)',
       'git -C .worktrees/001-demo-WP01 add --all && git -C .worktrees/001-demo-WP01 commit --message "Work of WP01"',
       'spec-kitty implement WP02 --feature 001-demo',
       'git -C .worktrees/001-demo-WP03 switch 001-demo-WP03',

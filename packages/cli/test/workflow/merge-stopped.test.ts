@@ -1,5 +1,5 @@
 /** Merges that stop half-way: conflicts, hooks, kills; and how they are carried on or given up. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { wpStatusChanged } from '@spec-kitty/events-sdk';
@@ -382,6 +382,36 @@ test('leaves what a person has staged since a run was killed, and refuses to res
   expect(repo.snapshot()).toEqual(before);
   await abortMerge(repo.deps, { cwd: repo.root });
   expect(repo.read('own.txt')).toBe('own\n');
+});
+
+test('tells a dependent once when the run dies between its note and the mark that it is told', async () => {
+  const repo = await startedFeature(['A', 'B:1'], { WP01: ['a.txt', 'a\n'], WP02: ['b.txt', 'b\n'] });
+  const blocked = join(repo.root, `.kittify/merge-state.json.${process.pid}.tmp`);
+  let ulids = 0;
+  // The third is the note's of WP02, which waits for WP01; the state cannot be written after it.
+  const newUlid = (): string => {
+    if ((ulids += 1) === 3) mkdirSync(blocked);
+    return repo.deps.newUlid();
+  };
+  await expect(merge({ ...repo.deps, newUlid }, { cwd: repo.root })).rejects.toThrow(/EISDIR|directory/);
+  expect(repo.told()).toEqual(['WP01 doing>for_review']);
+  rmSync(blocked, { recursive: true });
+
+  await resumeMerge(repo.deps, { cwd: repo.root });
+
+  expect(repo.told()).toEqual(TOLD_OF_TWO);
+});
+
+test('finds a squash that the person committed with the subject alone', async () => {
+  const repo = await stopped('squash');
+  repo.write('same.txt', 'one and two\n');
+  repo.git('commit', '-qam', 'Merge WP02 from 001-demo');
+
+  const result = await resumeMerge(repo.deps, { cwd: repo.root });
+
+  expect(result).toMatchObject({ merged: ['WP01', 'WP02', 'WP03'], warnings: [] });
+  expect(repo.subjects(repo.before).filter((subject) => subject === 'Merge WP02 from 001-demo')).toHaveLength(1);
+  expect(repo.read('same.txt')).toBe('one and two\n');
 });
 
 test('commits on resume a lane that a killed run had written only, and tells it once', async () => {

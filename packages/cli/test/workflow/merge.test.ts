@@ -153,6 +153,7 @@ test('squashes also where the user has told git never to fast-forward', async ()
 
 test('counts a squash with nothing in it as merged, and leaves no message for the next commit', async () => {
   const repo = await startedFeature(['A', 'B'], { WP01: ['a.txt', 'a\n'], WP02: ['a.txt', 'a\n'] });
+  for (const id of ['WP01', 'WP02']) repo.setLane(id, 'for_review');
 
   const result = await merge(repo.deps, { cwd: repo.root, strategy: 'squash' });
 
@@ -260,6 +261,20 @@ test('keeps a workspace that git does not remove, and its branch, with a warning
   expect(repo.branches()).toEqual(['001-demo-WP01', 'main']);
   expect(repo.has('.kittify/merge-state.json')).toBe(false);
 });
+
+for (const strategy of ['merge', 'squash'] as const) {
+  test(`keeps a branch that got another commit while it was merged (${strategy})`, async () => {
+    const repo = await startedFeature(['A'], { WP01: ['a.txt', 'a\n'] });
+    const progress = (step: string): void => {
+      if (step.startsWith('Removing')) repo.commitIn('WP01', 'late.txt', 'late\n');
+    };
+
+    const result = await merge({ ...repo.deps, progress }, { cwd: repo.root, strategy });
+
+    expect(result.warnings).toEqual(['001-demo-WP01 stays: it has commits that main has not.']);
+    expect(repo.git('show', '001-demo-WP01:late.txt')).toBe('late\n');
+  });
+}
 
 test('says each step that takes time', async () => {
   const repo = await startedFeature(['A', 'B'], { WP01: ['a.txt', 'a\n'], WP02: ['b.txt', 'b\n'] });

@@ -84,7 +84,8 @@ export interface Upstream {
 
 /** The upstream of a local branch; undefined when it has none, or one in this repository. */
 export async function upstreamOf(git: Git, cwd: string, branch: string): Promise<Upstream | undefined> {
-  const format = '%(upstream:remotename)%0a%(upstream:remoteref)%0a%(upstream:short)';
+  // Not `:short`: it grows where a branch or tag has the name of the tracking branch.
+  const format = '%(upstream:remotename)%0a%(upstream:remoteref)%0a%(upstream:lstrip=2)';
   const answer = await git.run(cwd, ['for-each-ref', `--format=${format}`, `refs/heads/${branch}`]);
   const [remote, remoteRef, tracking] = answer.stdout.split('\n');
   return !remote || remote === '.' || !remoteRef || !tracking ? undefined : { remote, remoteRef, tracking };

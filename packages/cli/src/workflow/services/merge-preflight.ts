@@ -1,6 +1,6 @@
 /** What has to be right before anything is merged. Everything that is not is said at once, each with its way out. */
 import { WorkflowError } from '../errors.ts';
-import { statusLines, upstreamOf } from '../git/repository.ts';
+import { mustRun, statusLines, upstreamOf } from '../git/repository.ts';
 import type { Git } from '../ports.ts';
 import type { MergedWhere } from '../project/merged-work.ts';
 import { quoted } from '../rules/shell-word.ts';
@@ -56,14 +56,16 @@ export async function checkReady(git: Git, input: PreflightInput): Promise<reado
 
 /** Untracked files may stay: git refuses by itself to overwrite one. What is staged would get into the merge. */
 async function checkoutProblems(git: Git, { project, ours = [] }: PreflightInput): Promise<readonly Problem[]> {
-  const lines = (await statusLines(git, project.root)).filter((line) => !line.startsWith('??'));
+  const args = ['--no-optional-locks', 'status', '--porcelain', '-z', '--no-renames', '--untracked-files=no'];
+  const text = await mustRun(git, project.root, args, 'read the status of the working tree');
+  const lines = text.split('\0').filter((line) => line !== '');
   const files = lines
-    .filter((line) => !line.startsWith(' ') || !/^"?\.kittify\//.test(line.slice(3)))
+    .filter((line) => !line.startsWith(' ') || !line.startsWith('.kittify/', 3))
     .map((line) => line.slice(3))
     .filter((file) => !ours.includes(file));
   if (files.length === 0) return [];
   const message = `The main checkout has changes that are not committed: ${some(files)}.`;
-  return [{ code: 'checkout-dirty', message, remedy: 'git stash' }];
+  return [{ code: 'checkout-dirty', message, remedy: 'git stash   (git stash pop brings it back afterwards)' }];
 }
 
 async function packageProblems(
