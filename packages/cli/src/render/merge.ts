@@ -10,13 +10,25 @@ export function renderMerge(result: MergeResult): string {
   const facts: (readonly [string, string])[] = [
     ['Merged', merged.length === 0 ? 'nothing new' : merged.join(', ')],
     ...(before.length === 0 ? [] : [['There before', before.join(', ')] as const]),
-    ...(moved.length === 0 ? [] : [['For review', moved.map(({ wp_id: id }) => id).join(', ')] as const]),
+    ...movedRows(moved),
     ['Pushed', pushed ? 'yes' : 'no'],
     ['Removed', removed(result)],
     ['Told', `${events(result.events_emitted)} recorded`],
   ];
   const next = `\nNext: spec-kitty agent tasks status --feature ${result.feature}`;
   return `${result.feature} is merged into ${result.target_branch}.\n${rows(facts)}${next}`;
+}
+
+/** `For review  WP01, WP02`; another lane comes in with a branch only. */
+function movedRows(moved: MergeResult['moved']): readonly (readonly [string, string])[] {
+  const forReview = moved.filter(({ to }) => to === 'for_review').map(({ wp_id: id }) => id);
+  const others = moved
+    .filter(({ to }) => to !== 'for_review')
+    .map(({ wp_id: id, from, to }) => `${id} ${from} -> ${to}`);
+  return [
+    ...(forReview.length === 0 ? [] : [['For review', forReview.join(', ')] as const]),
+    ...(others.length === 0 ? [] : [['Moved', others.join(', ')] as const]),
+  ];
 }
 
 function removed({ removed_worktrees: worktrees, deleted_branches: branches }: MergeResult): string {

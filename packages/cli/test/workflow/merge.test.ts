@@ -230,6 +230,23 @@ test('warns of a package in doing that brings no commit of its own', async () =>
   expect(await merge(repo.deps, { cwd: repo.root })).toMatchObject({ already_merged: ['WP01', 'WP02'], warnings: [] });
 });
 
+test('tells of a lane that was written in the workspace and came in with the merge, once (FR-017)', async () => {
+  const repo = await startedFeature(['A', 'B:1'], { WP01: ['a.txt', 'a\n'], WP02: ['b.txt', 'b\n'] });
+  repo.git('-C', repo.workspace('WP01'), 'merge', '-q', '--no-edit', 'main');
+  const path = repo.wpPath('WP01');
+  repo.commitIn('WP01', path, repo.read(path).replace(/^lane: .*$/m, 'lane: for_review'));
+
+  const result = await merge(repo.deps, { cwd: repo.root, keepWorktree: true });
+  await merge(repo.deps, { cwd: repo.root });
+
+  expect(result.moved).toMatchObject([
+    { wp_id: 'WP01', from: 'doing', to: 'for_review', commit_hash: null },
+    { wp_id: 'WP02', from: 'doing', to: 'for_review' },
+  ]);
+  expect(repo.told()).toEqual(['WP01 doing>for_review', 'WP02 freed by WP01 (merged)', 'WP02 doing>for_review']);
+  expect(repo.status()).toBe('');
+});
+
 test('merges into another branch when it is named and checked out', async () => {
   const repo = await startedFeature(['A'], { WP01: ['a.txt', 'a\n'] });
   repo.git('switch', '-qc', 'release');

@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { LANES } from '@spec-kitty/events-sdk/contract';
 import * as v from 'valibot';
 
 import { WorkflowError } from '../errors.ts';
@@ -15,6 +16,7 @@ export const MERGE_STATE = '.kittify/merge-state.json';
 
 const wpIds = v.pipe(v.array(v.string()), v.readonly());
 const textByWp = v.pipe(v.record(v.string(), v.string()), v.readonly());
+const laneByWp = v.pipe(v.record(v.string(), v.picklist(LANES)), v.readonly());
 
 const mergeState = v.object({
   feature_slug: v.string(),
@@ -33,6 +35,10 @@ const mergeState = v.object({
   has_pending_conflicts: v.boolean(),
   /** Package → commit of its branch that is merged. */
   tips: textByWp,
+  /** Package → its lane before the first merge. */
+  lanes: laneByWp,
+  /** Package → the lane its branch has brought, where that is another. */
+  brought_lanes: laneByWp,
   /** Those that are merged and whose lane and dependents nobody has been told of. */
   untold_wps: wpIds,
   /** Package → causation id of the events that tell of it. */

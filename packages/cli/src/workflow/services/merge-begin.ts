@@ -88,6 +88,8 @@ export async function begin(deps: BeginDeps, work: FeatureWork, target: string, 
     current_wp: candidates.find(({ isMerged }) => !isMerged)?.wp.id ?? null,
     has_pending_conflicts: false,
     tips: tipsOf(candidates),
+    lanes: Object.fromEntries(candidates.map(({ wp }) => [wp.id, wp.lane])),
+    brought_lanes: {},
     // Merged by hand: nobody has been told yet.
     untold_wps: skipped.filter(({ wp }) => wp.lane === 'doing').map(({ wp }) => wp.id),
     told_wps: {},

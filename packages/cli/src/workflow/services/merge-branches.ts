@@ -1,9 +1,13 @@
 /** Merges the branches one after the other, and writes down how far it has come after each. */
+import type { Lane } from '@spec-kitty/events-sdk/contract';
+
 import { WorkflowError } from '../errors.ts';
 import type { Git, WorkflowDeps } from '../ports.ts';
+import { readBoard } from '../project/board.ts';
 import type { FeatureWork } from '../project/feature-work.ts';
 import { remainingWps, writeMergeState, type MergeState } from '../project/merge-state.ts';
 import { mergeSubject } from '../project/merged-work.ts';
+import { findWp } from '../project/wp-file.ts';
 import { mergeBranch } from './merge-branch.ts';
 import type { Candidate } from './merge-candidates.ts';
 
@@ -47,6 +51,7 @@ export async function mergeAll(
       }
     }
     save({
+      brought_lanes: { ...state.brought_lanes, ...broughtLane(work, state, wpId) },
       completed_wps: [...state.completed_wps, wpId],
       untold_wps: [...state.untold_wps, wpId],
       current_wp: ids[index + 1] ?? null,
@@ -54,6 +59,17 @@ export async function mergeAll(
     });
   }
   return state;
+}
+
+/** A lane that somebody has written in the workspace comes in with the merge. What a command has told of is none. */
+function broughtLane(
+  { project, feature }: FeatureWork,
+  state: MergeState,
+  wpId: string,
+): Readonly<Record<string, Lane>> {
+  const { lane } = findWp(feature, wpId);
+  const isNews = lane !== state.lanes[wpId] && lane !== readBoard(project, feature.slug).lanes[wpId];
+  return isNews ? { [wpId]: lane } : {};
 }
 
 /** True when the package was merged meanwhile: by a run that was killed, or by the person who resolved a conflict. */

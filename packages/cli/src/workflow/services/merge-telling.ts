@@ -2,7 +2,8 @@
  * What the team hears of a merge: each package that goes from doing to for_review, and everyone who waited for it.
  * Lanes are written after all merges, so that no status commit lies between them.
  */
-import { dependencyResolved } from '@spec-kitty/events-sdk';
+import { dependencyResolved, wpStatusChanged } from '@spec-kitty/events-sdk';
+import type { Lane } from '@spec-kitty/events-sdk/contract';
 
 import { WorkflowError, isWorkflowError } from '../errors.ts';
 import { commitOnly, type Commit } from '../git/commit.ts';
@@ -43,10 +44,24 @@ export async function tellMerged(
   for (const wpId of begun.untold_wps) {
     const review = { wpId, agent, causationId, isResumed, target: begun.target_branch };
     moved.push(...(await toReview(deps, work, review)));
+    const brought = broughtBy(work, state, wpId);
+    moved.push(...brought.map(([from, to]) => ({ wp_id: wpId, from, to, commit_hash: null })));
+    const drafts = [
+      ...brought.map(([previousStatus, newStatus]) =>
+        wpStatusChanged({
+          wpId,
+          previousStatus,
+          newStatus,
+          changedBy: agent,
+          featureSlug: feature.slug,
+          causationId,
+        }),
+      ),
+      ...dependentsOf(graph, wpId).map((dependent) =>
+        dependencyResolved({ wpId: dependent, dependencyWpId: wpId, resolutionType: 'merged', causationId }),
+      ),
+    ];
     const evidence = { path: MERGE_STATE, text: toldMark(wpId, causationId) };
-    const drafts = dependentsOf(graph, wpId).map((dependent) =>
-      dependencyResolved({ wpId: dependent, dependencyWpId: wpId, resolutionType: 'merged', causationId }),
-    );
     willTell(drafts.map((draft) => ({ draft, evidence })));
     state = {
       ...state,
@@ -56,6 +71,12 @@ export async function tellMerged(
     writeMergeState(project.root, state);
   }
   return moved;
+}
+
+/** From and to which lane the merge itself moved a package, if it did and nobody has moved it on. */
+function broughtBy({ feature }: FeatureWork, state: MergeState, wpId: string): readonly (readonly [Lane, Lane])[] {
+  const [from, to] = [state.lanes[wpId], state.brought_lanes[wpId]];
+  return from === undefined || to === undefined || findWp(feature, wpId).lane !== to ? [] : [[from, to]];
 }
 
 interface Review {
