@@ -67,11 +67,14 @@ for (const strategy of ['merge', 'squash']) {
     await work(world, 'WP01', 'one.txt', 'one\n');
     await work(world, 'WP02', 'two.txt', 'two\n');
     const hook = join(world.repository, '.git/hooks', strategy === 'merge' ? 'pre-merge-commit' : 'pre-commit');
-    // The hook is git's child, and git is ours: it ends the whole family while WP02 is being merged.
-    const lines = ['#!/bin/sh', 'test -e two.txt || exit 0', 'rm "$0"', 'kill -9 $(ps -o ppid= -p $PPID) $PPID', ''];
-    writeFileSync(hook, lines.join('\n'), { mode: 0o755 });
+    // The hook ends git, whose child it is, and the program, while WP02 is being merged.
+    const pidFile = join(world.root, 'pid');
+    const kill = `kill -9 "$(cat '${pidFile}')" $PPID`;
+    writeFileSync(hook, ['#!/bin/sh', 'test -e two.txt || exit 0', 'rm "$0"', kill, ''].join('\n'), { mode: 0o755 });
     const before = world.queued().length;
-    expect(await world.specKitty(['merge', '--strategy', strategy])).toMatchObject({ code: null });
+    const { pid, ended } = world.start(['merge', '--strategy', strategy]);
+    writeFileSync(pidFile, String(pid));
+    expect(await ended).toMatchObject({ code: null });
     rmSync(join(world.repository, '.git/index.lock'), { force: true });
 
     await world.must(['merge', '--resume']);
