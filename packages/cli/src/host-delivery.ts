@@ -7,7 +7,7 @@ export type StopDelivery = (deadlineMs: number) => Promise<void>;
 
 /**
  * Starts delivering for this home, once whoever does so now has made room; a courier is asked to, a watch is left alone.
- * Where delivery is switched off nothing is started. `role` is what `sync status` calls this process.
+ * Where delivery is switched off, or nobody is signed in, nothing is started. `role` is what `sync status` calls this process.
  */
 export function hostDelivery(session: CommandSession, role: string): StopDelivery {
   const ended = new AbortController();
@@ -23,7 +23,8 @@ type Background = Awaited<ReturnType<NodeClient['background']>>;
 
 async function start(session: CommandSession, role: string, ended: AbortSignal): Promise<Background | undefined> {
   const client = await session.client();
-  if ((await client.status()).delivery === 'off' || ended.aborted) return undefined;
+  const { delivery, session: signedIn } = await client.status();
+  if (delivery === 'off' || signedIn === null || ended.aborted) return undefined;
   const background = await client.background({ role });
   // Where another process keeps the lease, that one delivers, and sees what is new by itself.
   void background

@@ -92,6 +92,7 @@ function createInvocation(options: InvocationOptions): Invocation {
   const { json, stdout, stderr } = options;
   const paint = painter(isColourful(options.env, stderr.isTTY === true));
   let answered = false;
+  const held = new Set<string>();
   let opening: Promise<NodeClient> | null = null;
 
   const say = (line: string): void => {
@@ -99,6 +100,9 @@ function createInvocation(options: InvocationOptions): Invocation {
   };
   const logger = warnOnce({
     warn: (code, message) => {
+      // It says how many each time; that events wait is news only once.
+      if (code.startsWith('event-held-') && held.has(code)) return;
+      held.add(code);
       say(`${paint('yellow', 'Warning:')} ${withRemedy(code, message)}`);
     },
     debug: (code, message) => {

@@ -109,8 +109,8 @@ export function renderRunPlan(plan: PlanResult): string {
     `Wave ${index + 1}`,
     ...wave.map((work) => {
       const reviewer =
-        work.reviewer === null ? '' : `, reviewed by ${work.reviewer}${work.selfReview ? ' (itself)' : ''}`;
-      return `  ${work.wpId}  ${work.implementer ?? 'implemented already'}${reviewer}`;
+        work.reviewer === null ? '' : `, reviewed by ${work.reviewer}${work.self_review ? ' (itself)' : ''}`;
+      return `  ${work.wp_id}  ${work.implementer ?? 'implemented already'}${reviewer}`;
     }),
   ]);
   const agents = plan.agents.map(({ id, version }) => (version === null ? id : `${id} ${version}`)).join(', ');

@@ -34,7 +34,11 @@ function refusedBy(answer: { readonly stdout: string }): Refused {
   return JSON.parse(answer.stdout) as Refused;
 }
 
-async function check(world: World, { code, words, provoke, next, isCorrected }: Case): Promise<void> {
+async function check(
+  world: World,
+  { code, words, provoke, next, isCorrected }: Case,
+  filled: (remedy: string) => string = (line) => line,
+): Promise<void> {
   const cwd = provoke?.(world) ?? '';
   const there = {
     cwd: join(world.repository, cwd),
@@ -44,7 +48,7 @@ async function check(world: World, { code, words, provoke, next, isCorrected }: 
   expect({ words, code: refusedBy(refused).code, exit: refused.code === 0 }).toEqual({ words, code, exit: false });
 
   // A remark in parentheses, set off by three blanks, is for people.
-  const remedy = refusedBy(refused).remedy.replaceAll(/ {3}\(.*\)$/gm, '');
+  const remedy = filled(refusedBy(refused).remedy.replaceAll(/ {3}\(.*\)$/gm, ''));
   const typed = type(world, remedy, cwd);
   if (isCorrected !== true) expect({ remedy, ...typed }).toMatchObject({ remedy, code: 0 });
 
@@ -179,6 +183,115 @@ test('what a refused acceptance tells people to do opens the gate, or shows what
       words: accept,
       provoke: ({ git }) => void git('rm', '--quiet', 'kitty-specs/001-demo/meta.json'),
       next: 'meta-missing',
+    },
+  ];
+  for (const step of steps) await check(world, step);
+});
+
+test('what a merge that is refused tells people to do leads to a merged feature', async () => {
+  const world = makeWorld();
+  nameMe(world);
+  await world.makeProject();
+  await world.makeFeature(['One', 'Two', 'Three:1']);
+  const remote = join(world.root, 'remote');
+  const mergeOf = (feature: string, ...more: readonly string[]) => ['merge', '--feature', feature, ...more];
+
+  const steps: readonly Case[] = [
+    {
+      code: 'merge-not-ready',
+      words: ['merge'],
+      provoke: () => {
+        startWork(world, '001-demo', { WP01: 'one\n' });
+        must(
+          world,
+          'spec-kitty implement WP02 && echo two > .worktrees/001-demo-WP02/two.txt && echo more >> README.md',
+        );
+      },
+    },
+    { code: 'no-merge-begun', words: ['merge', '--resume'], isCorrected: true },
+    {
+      code: 'merge-not-ready',
+      words: mergeOf('001-demo', '--push'),
+      provoke: () => must(world, `git init --quiet --bare '${remote}'`),
+      isCorrected: true,
+    },
+    {
+      code: 'push-failed',
+      words: mergeOf('001-demo', '--push'),
+      provoke: () => hook(`${remote}/hooks/pre-receive`),
+      isCorrected: true,
+    },
+    {
+      code: 'merge-not-ready',
+      words: mergeOf('001-demo'),
+      provoke: () =>
+        must(
+          world,
+          'git push -q -u origin main && git commit -q --allow-empty -m Ours && git push -q && git reset -q --hard HEAD^',
+        ),
+    },
+  ];
+  for (const step of steps) await check(world, step, (line) => line.replace(/\bURL$/, `'${remote}'`));
+});
+
+test('what a merge that stops tells people to do leads to a merged feature', async () => {
+  const world = makeWorld();
+  nameMe(world);
+  await world.makeProject();
+  const mergeOf = (feature: string, ...more: readonly string[]) => ['merge', '--feature', feature, ...more];
+  const refuseOnce = (): void => hook(join(world.repository, '.git/hooks/pre-merge-commit'));
+
+  const steps: readonly Case[] = [
+    {
+      code: 'merge-conflict',
+      words: mergeOf('001-one'),
+      provoke: () => startWork(world, '001-one', { WP01: 'one\n', WP02: 'two\n' }),
+      isCorrected: true,
+    },
+    {
+      code: 'merge-unresolved',
+      words: ['merge', '--resume'],
+      provoke: () => {
+        startWork(world, '002-two', { WP01: 'one\n', WP02: 'two\n' });
+        type(world, 'spec-kitty merge --feature 002-two');
+      },
+      isCorrected: true,
+    },
+    {
+      code: 'merge-failed',
+      words: mergeOf('003-three'),
+      provoke: () => {
+        startWork(world, '003-three', { WP01: 'one\n' });
+        refuseOnce();
+      },
+    },
+    {
+      code: 'merge-unfinished',
+      words: mergeOf('004-four'),
+      provoke: () => {
+        startWork(world, '004-four', { WP01: 'one\n' });
+        refuseOnce();
+        type(world, 'spec-kitty merge --feature 004-four');
+      },
+    },
+    {
+      code: 'merge-state-unreadable',
+      words: mergeOf('004-four'),
+      provoke: () => must(world, 'echo half > .kittify/merge-state.json'),
+    },
+    {
+      code: 'untracked-in-the-way',
+      words: mergeOf('005-five'),
+      provoke: () => {
+        startWork(world, '005-five', { WP01: 'one\n' });
+        must(world, 'echo mine > 005-five.txt');
+      },
+      isCorrected: true,
+    },
+    {
+      code: 'wrong-branch',
+      words: mergeOf('005-five', '--target', 'release'),
+      isCorrected: true,
     },
   ];
   for (const step of steps) await check(world, step);
@@ -365,4 +478,35 @@ function block(world: World, feature: string): void {
   const path = join(world.repository, '.worktrees', `${feature}-WP01`);
   world.git('worktree', 'remove', '--force', path);
   mkdirSync(path, { recursive: true });
+}
+
+/** Runs a line that has to succeed. */
+function must(world: World, line: string): void {
+  const ended = type(world, line);
+  if (ended.code !== 0) throw new Error(`${line}\n${ended.output}`);
+}
+
+/** Makes a feature where there is none yet, and starts its packages: each writes the feature's one file, its own way. */
+function startWork(world: World, feature: string, texts: Readonly<Record<string, string>>): void {
+  const flag = `--feature ${feature}`;
+  if (feature !== '001-demo') {
+    must(world, `spec-kitty agent feature create-feature ${feature.slice(4)}`);
+    must(
+      world,
+      `spec-kitty agent tasks scaffold ${flag} ${Object.keys(texts)
+        .map((id) => `--wp ${id}`)
+        .join(' ')}`,
+    );
+  }
+  for (const [id, text] of Object.entries(texts)) {
+    const there = `.worktrees/${feature}-${id}`;
+    must(world, `spec-kitty implement ${id} ${flag}`);
+    writeFileSync(join(world.repository, there, `${feature}.txt`), text);
+    must(world, `git -C ${there} add . && git -C ${there} commit -q -m "Work of ${id}"`);
+  }
+}
+
+/** A hook that refuses once. */
+function hook(path: string): void {
+  writeFileSync(path, '#!/bin/sh\nrm "$0"\nexit 1\n', { mode: 0o755 });
 }

@@ -113,7 +113,8 @@ async function pendingChanges(
   return { isDirty: added.length > 0 || entries.some((entry) => !/^(?:\?\?|!!) /.test(entry)), added };
 }
 
-async function retried(git: Git, root: string, args: readonly string[]): Promise<GitAnswer> {
+/** Runs git again while another git process holds the index, for about five seconds. */
+export async function retried(git: Git, root: string, args: readonly string[]): Promise<GitAnswer> {
   let answer = await git.run(root, args);
   for (const waitMs of INDEX_LOCK_WAITS_MS) {
     if (answer.exitCode === 0 || !/index\.lock|cannot lock ref/.test(answer.stderr)) return answer;

@@ -73,6 +73,24 @@ export async function headBranch(git: Git, gitDir: string): Promise<string | und
   return answer.exitCode === 0 ? answer.stdout.trim() : undefined;
 }
 
+/** The branch of a remote that a local one follows. */
+export interface Upstream {
+  readonly remote: string;
+  /** The remote's name for the branch, in full: `refs/heads/main`. */
+  readonly remoteRef: string;
+  /** Its last known state here: `origin/main`. */
+  readonly tracking: string;
+}
+
+/** The upstream of a local branch; undefined when it has none, or one in this repository. */
+export async function upstreamOf(git: Git, cwd: string, branch: string): Promise<Upstream | undefined> {
+  // Not `:short`: it grows where a branch or tag has the name of the tracking branch.
+  const format = '%(upstream:remotename)%0a%(upstream:remoteref)%0a%(upstream:lstrip=2)';
+  const answer = await git.run(cwd, ['for-each-ref', `--format=${format}`, `refs/heads/${branch}`]);
+  const [remote, remoteRef, tracking] = answer.stdout.split('\n');
+  return !remote || remote === '.' || !remoteRef || !tracking ? undefined : { remote, remoteRef, tracking };
+}
+
 /** What a checkout is in the middle of: git refuses partial commits then, and a branch is not what it seems. */
 export function unfinished(gitDir: string): 'merge' | 'rebase' | 'cherry-pick' | 'revert' | undefined {
   const isThere = (name: string): boolean => existsSync(join(gitDir, name));

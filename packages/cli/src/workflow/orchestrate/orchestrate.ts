@@ -11,7 +11,7 @@ import { openFeature, type Feature } from '../project/feature.ts';
 import { findProject, refuseInWorktree, type Project } from '../project/project-root.ts';
 import { readAllWps, wpText } from '../project/wp-file.ts';
 import { dependentsResolved, tellTeam } from './run-telling.ts';
-import { newRun, wavesOf, type PlannedWork } from './plan.ts';
+import { newRun, wavesOf } from './plan.ts';
 import { prepareRun, type OrchestrateInput, type Prepared } from './prepare-run.ts';
 import { recoverRun, type LaneOnDisk, type OwnerVerdict } from './recover.ts';
 import type { RunSummary } from './run-change.ts';
@@ -105,7 +105,13 @@ export async function statusOfRun(deps: RunDeps, place: Place): Promise<RunStatu
 /** Waves and agents of a run that is not begun. */
 export interface PlanResult {
   readonly feature: string;
-  readonly waves: readonly (readonly PlannedWork[])[];
+  /** Packages that can be worked on at the same time; each wave waits for those before it. Null: nobody, or no need. */
+  readonly waves: readonly (readonly {
+    readonly wp_id: string;
+    readonly implementer: string | null;
+    readonly reviewer: string | null;
+    readonly self_review: boolean;
+  }[])[];
   readonly agents: readonly { readonly id: string; readonly version: string | null; readonly max_concurrent: number }[];
   readonly global_concurrency: number;
   readonly unattended: boolean;
@@ -124,7 +130,14 @@ export async function planOfRun(deps: RunDeps, input: OrchestrateInput): Promise
   });
   return {
     feature: feature.slug,
-    waves: wavesOf(state, plan, limits),
+    waves: wavesOf(state, plan, limits).map((wave) =>
+      wave.map(({ wpId, implementer, reviewer, selfReview }) => ({
+        wp_id: wpId,
+        implementer,
+        reviewer,
+        self_review: selfReview,
+      })),
+    ),
     agents: [...ready.values()].map(({ agent, version }) => ({
       id: agent.spec.id,
       version,

@@ -107,7 +107,8 @@ async function tell(deps: TellingDeps, project: Project, feature: Feature, note:
     feature.slug,
     drafts.filter((_, index) => fates[index] === 'recorded'),
   );
-  note.keep(note.happenings.filter((_, index) => fates[index] === 'untold'));
+  // They have happened by now, whatever becomes of the file that shows it.
+  note.keep(note.happenings.filter((_, index) => fates[index] === 'untold').map(({ draft }) => ({ draft })));
   return fates;
 }
 

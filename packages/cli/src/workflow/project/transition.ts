@@ -49,6 +49,8 @@ export interface LaneChange {
   /** Further events of the same action, told before the lane changes. */
   readonly tells?: readonly Happening[];
   readonly message: string;
+  /** What the events have in common with others of the same action. */
+  readonly causationId?: string;
   /** False leaves the files changed and not committed. Default true. */
   readonly commit?: boolean;
 }
@@ -72,7 +74,7 @@ export async function changeLanes(
   const { root } = work.project;
   const edits = change.moves.map((move) => editOf(move, deps.time.now()));
   const files = [...edits.map(({ move, text }) => ({ path: move.wp.relativePath, text })), ...(change.files ?? [])];
-  work.willTell([...(change.tells ?? []), ...edits.flatMap((edit) => happeningsOf(work, edit))]);
+  work.willTell([...(change.tells ?? []), ...edits.flatMap((edit) => happeningsOf(work, edit, change))]);
   const restore = rememberFiles(files.map(({ path }) => `${root}/${path}`));
   try {
     for (const { path, text } of files) writeText(`${root}/${path}`, text);
@@ -146,13 +148,18 @@ function edited(
   return { text: next.withBody(appendLog(body, entry)).text, logLine: formatEntry(entry) };
 }
 
-function happeningsOf(work: FeatureWork, { move, logLine, transition }: Edit): readonly Happening[] {
+function happeningsOf(
+  work: FeatureWork,
+  { move, logLine, transition }: Edit,
+  { causationId }: LaneChange,
+): readonly Happening[] {
   const status = wpStatusChanged({
     wpId: transition.wpId,
     previousStatus: transition.previous,
     newStatus: transition.next,
     changedBy: move.changedBy ?? move.agent,
     featureSlug: work.feature.slug,
+    ...(causationId === undefined ? {} : { causationId }),
   });
   const drafts = [...(move.tells ?? []), ...(transition.changed ? [status] : []), ...(move.follows ?? [])];
   return drafts.map((draft) => ({ draft, evidence: { path: move.wp.relativePath, text: logLine } }));

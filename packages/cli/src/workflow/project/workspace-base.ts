@@ -6,6 +6,7 @@ import { WorkflowError } from '../errors.ts';
 import type { Feature } from './feature.ts';
 import type { Git } from '../ports.ts';
 import { branchTip, currentBranch, isAncestor } from '../git/repository.ts';
+import { wasMerged } from './merged-work.ts';
 import { findWp, type WorkPackage } from './wp-file.ts';
 import type { Project } from './project-root.ts';
 import { isWorktree, workspaceOf, type WorkspaceBase } from './workspace.ts';
@@ -63,7 +64,7 @@ async function baseOn(git: Git, input: BaseInput, id: string): Promise<Workspace
   const dependency = findWp(input.feature, id);
   const { root } = input.project;
   const { branch, path } = workspaceOf(root, input.feature, id);
-  if (dependency.lane === 'done') return baseOnDone(git, input, id, branch);
+  if (dependency.lane === 'done') return baseOnDone(git, input, dependency, branch);
 
   // Someone may have switched branches inside the workspace: what is checked out there is the work.
   const isThere = await isWorktree(git, input.project, path);
@@ -71,7 +72,7 @@ async function baseOn(git: Git, input: BaseInput, id: string): Promise<Workspace
   const commit = await branchTip(git, root, actual);
   if (commit !== undefined) return { label: id, branch: actual, commit, merged: [], warnings: [] };
   // Merged and cleaned up, and not accepted yet.
-  if (dependency.lane === 'for_review' && (await wasMerged(git, input, id, branch))) return targetAsBase(git, input);
+  if (dependency.lane === 'for_review' && (await wasMerged(git, input, dependency))) return targetAsBase(git, input);
   throw new WorkflowError(
     'base-not-started',
     `${input.wp.id} builds on ${id}, which is in ${dependency.lane} and has no workspace yet.`,
@@ -82,13 +83,14 @@ async function baseOn(git: Git, input: BaseInput, id: string): Promise<Workspace
   );
 }
 
-async function baseOnDone(git: Git, input: BaseInput, id: string, branch: string): Promise<WorkspaceBase> {
+async function baseOnDone(git: Git, input: BaseInput, dependency: WorkPackage, branch: string): Promise<WorkspaceBase> {
+  const { id } = dependency;
   const tip = await branchTip(git, input.project.root, branch);
   if (tip !== undefined) {
     const isMerged = await isAncestor(git, input.project.root, tip, `refs/heads/${input.target}`);
     return isMerged ? targetAsBase(git, input) : { label: id, branch, commit: tip, merged: [], warnings: [] };
   }
-  if (input.force || (await wasMerged(git, input, id, branch))) return targetAsBase(git, input);
+  if (input.force || (await wasMerged(git, input, dependency))) return targetAsBase(git, input);
   throw new WorkflowError(
     'dependency-branch-gone',
     `${id} is done, but its branch ${branch} is gone and nothing on ${input.target} says it was merged.`,
@@ -97,25 +99,6 @@ async function baseOnDone(git: Git, input: BaseInput, id: string, branch: string
       remedy: `spec-kitty implement ${input.wp.id} --feature ${input.feature.slug} --force   (when its work is on ${input.target})`,
     },
   );
-}
-
-/** A deleted branch leaves its merge commit: ours say `Merge WP01 from <slug>`, git's own name the branch. */
-async function wasMerged(git: Git, input: BaseInput, id: string, branch: string): Promise<boolean> {
-  const args = [
-    'log',
-    '--no-show-signature',
-    '-1',
-    '--format=%H',
-    '--fixed-strings',
-    `--grep=Merge ${id} from ${input.feature.slug}`,
-  ];
-  const answer = await git.run(input.project.root, [
-    ...args,
-    `--grep=Merge branch '${branch}'`,
-    `refs/heads/${input.target}`,
-    '--',
-  ]);
-  return answer.exitCode === 0 && answer.stdout.trim() !== '';
 }
 
 async function targetAsBase(git: Git, input: BaseInput): Promise<WorkspaceBase> {

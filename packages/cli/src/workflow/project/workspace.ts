@@ -74,7 +74,7 @@ export async function createWorkspace(
   const [tip, isLeftBehind] = await Promise.all([
     branchTip(git, project.root, workspace.branch),
     isRegistered(git, project.root, workspace.path),
-    keepOutOfStatus(git, project),
+    keepOutOfStatus(git, project, ['.worktrees/', '.kittify/workspaces/']),
   ]);
   const hasBranch = tip !== undefined;
   const remove = async (): Promise<void> => {
@@ -164,16 +164,15 @@ async function isRegistered(git: Git, root: string, path: string): Promise<boole
     .includes(`worktree ${join(realpathSync(root), '.worktrees', path.slice(dirname(path).length + 1))}`);
 }
 
-/** `init` writes `.gitignore`; in a repository without it the untracked `info/exclude` does, for this clone only. */
-async function keepOutOfStatus(git: Git, project: Project): Promise<void> {
-  const folders = ['.worktrees/', '.kittify/workspaces/'];
-  const answer = await git.run(project.root, [
-    'check-ignore',
-    '--no-index',
-    ...folders.map((folder) => `${folder}probe`),
-  ]);
+/**
+ * Keeps what belongs to this machine out of `git status`. `init` writes `.gitignore`; in a repository without it the
+ * untracked `info/exclude` does, for this clone only. Folders end in `/`.
+ */
+export async function keepOutOfStatus(git: Git, project: Project, paths: readonly string[]): Promise<void> {
+  const probes = paths.map((path) => (path.endsWith('/') ? `${path}probe` : path));
+  const answer = await git.run(project.root, ['check-ignore', '--no-index', ...probes]);
   const ignored = answer.stdout.split('\n');
-  const missing = folders.filter((folder) => !ignored.includes(`${folder}probe`)).map((folder) => `/${folder}`);
+  const missing = paths.filter((_, index) => !ignored.includes(probes[index] ?? '')).map((path) => `/${path}`);
   if (missing.length === 0) return;
   const path = join(project.gitCommonDir, 'info', 'exclude');
   mkdirSync(dirname(path), { recursive: true });

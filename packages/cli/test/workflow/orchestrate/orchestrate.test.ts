@@ -324,7 +324,7 @@ test('--plan shows waves and agents, and starts and changes nothing', async () =
 
   const plan = await planOfRun(world.runDeps(), { cwd: world.root });
 
-  expect(plan.waves.map((wave) => wave.map(({ wpId }) => wpId))).toEqual([['WP01'], ['WP02', 'WP03'], ['WP04']]);
+  expect(plan.waves.map((wave) => wave.map((work) => work.wp_id))).toEqual([['WP01'], ['WP02', 'WP03'], ['WP04']]);
   expect(plan.agents.map(({ id, version }) => `${id} ${version ?? ''}`)).toEqual(['claude 1.2.3', 'codex 1.2.3']);
   expect([world.status(), world.commits(), existsSync(join(world.root, STATE))]).toEqual([...before, false]);
   expect(world.diary()).toEqual([]);

@@ -77,6 +77,10 @@ switch (act) {
     process.stderr.write('network error: connection refused\n');
     process.exitCode = 1;
     break;
+  case 'deaf':
+    process.on('SIGTERM', () => {});
+    setInterval(() => {}, 1_000);
+    break;
   case 'hang':
     setInterval(() => {}, 1_000);
     break;

@@ -1,0 +1,229 @@
+/** Whole runs of the built program: agents on PATH, a real server, real signals. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { ContractServer } from '@spec-kitty/events-sdk/testing';
+import { expect, test } from 'vitest';
+
+import { installAgents, runProcesses } from './agents.ts';
+import { makeWorld, startServer, until, type Envelope, type World } from './world.ts';
+
+const SEED = Number(process.env['SPEC_KITTY_SEED'] ?? Date.now() % 100_000);
+
+/** Numbers in [0, 1) from a seed (mulberry32). */
+function chanceFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+async function makeFeature(packages: readonly string[], delivery: 'off' | 'courier' = 'off'): Promise<World> {
+  const world = makeWorld({ delivery });
+  await world.makeProject();
+  await world.makeFeature(packages);
+  await world.must(['agent', 'feature', 'finalize-tasks']);
+  return world;
+}
+
+function lanes(world: World): Readonly<Record<string, string>> {
+  const files = world.git('ls-files', 'kitty-specs/001-demo/tasks/WP*').trim().split('\n');
+  return Object.fromEntries(
+    files.map((file) => {
+      const lane = /^lane: "?(\w+)"?$/m.exec(readFileSync(join(world.repository, file), 'utf8'))?.[1] ?? '';
+      return [/WP\d\d/.exec(file)?.[0] ?? '', lane];
+    }),
+  );
+}
+
+function ofType(events: readonly Envelope[], type: string): readonly Envelope[] {
+  return events.filter((event) => event['event_type'] === type);
+}
+
+/** What the server holds, in clock order. */
+function received(server: ContractServer, type?: string): readonly Envelope[] {
+  const envelopes = server.events().map(({ envelope }) => envelope as unknown as Envelope); // the same fifteen keys
+  const wanted = type === undefined ? envelopes : ofType(envelopes, type);
+  return wanted.toSorted((a, b) => Number(a['lamport_clock']) - Number(b['lamport_clock']));
+}
+
+/** What one document of the stream says. */
+type Line = Readonly<Record<string, unknown>> & { readonly kind: string };
+
+function linesOf(stdout: string): readonly Line[] {
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line); // every line is a document: that is what is tested
+}
+
+test('says with --json what happens, one document a line, and ends with the summary and exit code 0', async () => {
+  const world = await makeFeature(['One', 'Two:1']);
+  installAgents(world);
+
+  const ended = await world.specKitty(['orchestrate', '--feature', '001-demo', '--json']);
+
+  expect(ended.code).toBe(0);
+  const lines = linesOf(ended.stdout);
+  expect(lines[0]).toMatchObject({ kind: 'started', feature: '001-demo' });
+  expect(lines.at(-1)).toMatchObject({ kind: 'ended', status: 'completed', total: 2, completed: 2 });
+  expect(lines.filter(({ kind }) => kind === 'lane')).toHaveLength(6);
+  expect(world.git('status', '--porcelain')).toBe('');
+});
+
+test('ends with exit code 1 when a package failed, names its log, and the ways on lead on as printed', async () => {
+  const world = await makeFeature(['One']);
+  const agents = installAgents(world, ['max_retries: 0', 'fallback_strategy: fail']);
+  agents.say({ implementation: ['broken'] });
+
+  const ended = await world.specKitty(['orchestrate', '--feature', '001-demo']);
+
+  expect(ended.code).toBe(1);
+  expect(ended.stdout).toContain('Paused: WP01 failed: something broke: broken');
+  expect(ended.stdout).toMatch(/log: \.kittify\/logs\/WP01-implementation-[\d-]+\.log/);
+  const way = /^ {2}spec-kitty (orchestrate .* --retry WP01)$/m.exec(ended.stdout)?.[1] ?? '';
+  agents.say({});
+  const again = await world.specKitty(way.split(' '));
+
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('Completed.') });
+  expect(lanes(world)).toEqual({ WP01: 'done' });
+});
+
+test('usage errors are told before anything is started', async () => {
+  const world = await makeFeature(['One']);
+  installAgents(world);
+
+  const two = await world.specKitty(['orchestrate', '--resume', '--abort', '--json']);
+  const unnamed = await world.specKitty(['orchestrate', '--json']);
+  const lonely = await world.specKitty(['orchestrate', '--cleanup', '--json']);
+
+  for (const ended of [two, unnamed, lonely]) {
+    expect(ended.code).toBe(2);
+    expect(JSON.parse(ended.stdout)).toMatchObject({ code: 'usage' });
+  }
+  expect(existsSync(join(world.repository, '.kittify/orchestration-state.json'))).toBe(false);
+});
+
+test('events reach the server while agents are still at work, and a server that is gone slows nobody (US5-1, US1-3)', async () => {
+  const server = await startServer();
+  const world = await makeFeature(['One', 'Two'], 'courier');
+  await world.login(server);
+  const agents = installAgents(world);
+  agents.say({ 'WP02 implementation': ['hang'] });
+
+  const run = world.start(['orchestrate', '--feature', '001-demo', '--json']);
+  await until('the assignment of WP02 on the server', () =>
+    received(server, 'WPAssigned').some(({ payload }) => payload['wp_id'] === 'WP02'),
+  );
+  await until('WP01 done on the server', () =>
+    received(server, 'WPStatusChanged').some(
+      ({ payload }) => payload['wp_id'] === 'WP01' && payload['new_status'] === 'done',
+    ),
+  );
+  const isStillAtWork = !run.output.stdout.includes('"kind":"ended"');
+  run.kill('SIGINT');
+  const ended = await run.ended;
+
+  expect(isStillAtWork).toBe(true);
+  expect(ended.code).toBe(130);
+  expect(linesOf(ended.stdout).at(-1)).toMatchObject({ kind: 'ended', status: 'paused' });
+  await server.close();
+  agents.say({});
+  const offline = await world.specKitty(['orchestrate', '--resume', '--json']);
+  expect(offline.code).toBe(0);
+  expect(lanes(world)).toEqual({ WP01: 'done', WP02: 'done' });
+});
+
+test('a second Ctrl-C leaves at once, and no agent stays behind', async () => {
+  const world = await makeFeature(['One']);
+  const agents = installAgents(world);
+  agents.say({ implementation: ['deaf'] });
+  const run = world.start(['orchestrate', '--feature', '001-demo', '--json']);
+  await until('the agent', () => agents.diary().length > 0);
+  const runId = String(linesOf(run.output.stdout.trim())[0]?.['run_id']);
+
+  run.kill('SIGINT');
+  await until('the pause to be asked for', () =>
+    readFileSync(join(world.repository, '.kittify/orchestration-state.json'), 'utf8').includes('"interrupted"'),
+  );
+  run.kill('SIGINT');
+  const ended = await run.ended;
+
+  expect(ended.code).toBe(130);
+  await until('the agent to be gone', () => runProcesses(runId).length === 0);
+});
+
+test(
+  `a run killed at any moment is resumed to its end: no package lost, no orphan left, nothing told twice (seed ${SEED})`,
+  { timeout: 240_000 },
+  async () => {
+    const random = chanceFrom(SEED);
+    const world = await makeFeature(['One', 'Two:1', 'Three:1', 'Four:2,3']);
+    const agents = installAgents(world, ['global_concurrency: 2']);
+    agents.say({ 'WP02 review': ['reject', 'approve'], 'WP03 implementation claude': ['auth'] });
+    let runId = '';
+    let kills = 0;
+
+    for (let turn = 0; turn < 12; turn += 1) {
+      const words =
+        turn === 0 ? ['orchestrate', '--feature', '001-demo', '--json'] : ['orchestrate', '--resume', '--json'];
+      const run = world.start(words);
+      const lineCount = 1 + Math.floor(random() * 8);
+      const isOver = await Promise.race([
+        run.ended.then(() => true),
+        until(`line ${lineCount}`, () => run.output.stdout.split('\n').length > lineCount).then(() => false),
+      ]);
+      runId ||= /"run_id":"(\w+)"/.exec(run.output.stdout)?.[1] ?? '';
+      if (isOver) break;
+      run.kill('SIGKILL');
+      kills += 1;
+      await run.ended;
+    }
+    let last = await world.specKitty(['orchestrate', '--resume', '--json']);
+    // A package whose start was cut off four times is given to a person to judge.
+    for (let retries = 0; last.code !== 0 && retries < 8; retries += 1) {
+      const way = /"spec-kitty (orchestrate [^"]* --retry WP\d\d)"/.exec(last.stdout)?.[1] ?? '';
+      last = await world.specKitty([...way.split(' '), '--json']);
+    }
+
+    expect({ kills, code: last.code, out: last.code === 0 ? '' : last.stdout + last.stderr }).toEqual({
+      kills,
+      code: 0,
+      out: '',
+    });
+    expect(lanes(world)).toEqual({ WP01: 'done', WP02: 'done', WP03: 'done', WP04: 'done' });
+    expect(runProcesses(runId)).toEqual([]);
+    expect(world.git('status', '--porcelain')).toBe('');
+    // Every transition once, each from where the last one ended.
+    for (const wp of ['WP01', 'WP02', 'WP03', 'WP04']) {
+      const told = ofType(world.queued(), 'WPStatusChanged').filter(({ payload }) => payload['wp_id'] === wp);
+      const path = ['planned', ...told.map(({ payload }) => payload['new_status'])];
+      expect({ wp, from: told.map(({ payload }) => payload['previous_status']) }).toEqual({
+        wp,
+        from: path.slice(0, -1),
+      });
+      expect({ wp, end: path.at(-1), done: path.filter((lane) => lane === 'done').length }).toEqual({
+        wp,
+        end: 'done',
+        done: 1,
+      });
+    }
+    expect(ofType(world.queued(), 'FeatureCompleted')).toHaveLength(1);
+    expect(
+      ofType(world.queued(), 'DependencyResolved')
+        .map(({ payload }) => `${String(payload['wp_id'])} ${String(payload['dependency_wp_id'])}`)
+        .toSorted(),
+    ).toEqual(['WP02 WP01', 'WP03 WP01', 'WP04 WP02', 'WP04 WP03']);
+    // Work that was finished is not done again: a commit more than once only where a start was cut off.
+    for (const wp of ['WP01', 'WP04']) {
+      const commits = world
+        .git('log', '--format=%s', `001-demo-${wp}`)
+        .split('\n')
+        .filter((line) => line.startsWith(`${wp}: work`));
+      expect(commits.length).toBeLessThanOrEqual(1 + kills);
+    }
+  },
+);
