@@ -1,10 +1,11 @@
 /** A scratch repository with a finished plan and a home of its own, in which real `spec-kitty` commands are timed. */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+import { timed } from './timed-process.ts';
 
 const bin = fileURLToPath(new URL('bin/run.js', import.meta.resolve('@spec-kitty/cli/package.json')));
 
@@ -28,17 +29,8 @@ export async function makeCommandWorld(extraEnv: NodeJS.ProcessEnv): Promise<Com
   };
   const git = (...args: string[]): unknown => execFileSync('git', args, { cwd, env, stdio: 'ignore' });
 
-  async function specKitty(args: readonly string[], input = ''): Promise<number> {
-    const startedAt = performance.now();
-    const child = spawn(process.execPath, [bin, ...args], { cwd, env, stdio: ['pipe', 'ignore', 'pipe'] });
-    let messages = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (messages += text));
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-    const [code] = (await once(child, 'exit')) as [number | null];
-    if (code !== 0) throw new Error(`spec-kitty ${args.join(' ')} ended with ${code}: ${messages}`);
-    return performance.now() - startedAt;
-  }
+  const specKitty = (args: readonly string[], input = ''): Promise<number> =>
+    timed({ file: process.execPath, args: [bin, ...args], cwd, env, input });
 
   git('init', '--initial-branch=main');
   git('config', 'user.name', 'Ada');

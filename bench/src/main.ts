@@ -1,9 +1,10 @@
 /**
  * `npm run bench`: what emission costs a command, for both stores at three queue sizes; how fast it is sustained beside
  * a bare `node:sqlite` loop, by one process and by many at once; that no server, however it behaves, makes a command
- * slower; how soon the courier has an event acknowledged, and what it costs while it waits; how fast a queue empties. Writes bench/RESULTS.md and
- * fails when one of the requirement's own budgets (PERF-1: 100 ms, PERF-2: 33 events a second) is missed. Everything
- * else is a figure to read.
+ * slower; what the workflow commands take from start to end, beside git alone; how soon the courier has an event
+ * acknowledged, and what it costs while it waits; how fast a queue empties. Writes bench/RESULTS.md and fails when one
+ * of the requirement's own budgets (PERF-1: 100 ms, PERF-2: 33 events a second) is missed. Everything else is a figure
+ * to read.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -16,6 +17,7 @@ import { measureDrain } from './drain.ts';
 import { measureEmission } from './emission-cost.ts';
 import { digits, median, quantile } from './statistics.ts';
 import { measureSustained } from './sustained.ts';
+import { measureCommands, renderCommands } from './whole-commands.ts';
 
 const BUDGET_MS = 100;
 /** PERF-2, in events a second. */
@@ -35,6 +37,7 @@ const drains = await measureDrain();
 const servers = await measureServers();
 const latencies = await measureLatency();
 const idle = await measureIdle();
+const commands = await measureCommands();
 
 const bareRate = sustained[0]?.perSecond ?? Number.NaN;
 const deliveryOffMs = median(servers[0]?.times ?? []);
@@ -89,6 +92,7 @@ Wall time of \`spec-kitty agent feature finalize-tasks --emit\`, start to end, 1
 |---|--:|--:|--:|
 ${servers.map(({ state, times }) => `| ${state} | ${digits(median(times))} | ${digits(quantile(times, 0.95))} | ${digits(median(times) / deliveryOffMs)} |`).join('\n')}
 
+${renderCommands(commands)}
 ## From emission to the server's word
 
 One event, from before \`emit\` until its acknowledgement is settled in the queue, through a proxy that makes a round trip

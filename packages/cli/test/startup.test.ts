@@ -42,7 +42,17 @@ async function loadedBy(words: readonly string[]): Promise<Loaded> {
 }
 
 /** Node's own modules that cost start-up time and have no business in a short command. Not `net`: Node's pipes are sockets. */
-const HEAVY_BUILTINS = ['http', 'https', 'http2', 'tls', 'zlib', 'dns', 'sqlite', 'internal/deps/undici/undici'];
+const HEAVY_BUILTINS = [
+  'crypto',
+  'http',
+  'https',
+  'http2',
+  'tls',
+  'zlib',
+  'dns',
+  'sqlite',
+  'internal/deps/undici/undici',
+];
 
 /** Words that stand in the bundled text of libraries a short command must not load. */
 const FOREIGN = [
@@ -80,14 +90,28 @@ test.for([
   ['an unknown command', ['nonsense']],
   ['a usage error of an emitting command', ['probe']],
   ['an emitting command beside its client', ['probe', 'ok']],
-] as const)('%s loads nothing of network, compression, WebAssembly, YAML, TOML or prompts', async ([, words]) => {
-  const loaded = await loadedBy(words);
+] as const)(
+  '%s loads nothing of network, cryptography, compression, WebAssembly, YAML, TOML or prompts',
+  async ([, words]) => {
+    const loaded = await loadedBy(words);
 
-  expect(heavyIn(loaded)).toEqual([]);
-  const text = loadedText(loaded);
-  expect(text.includes('SpecKittyCommand')).toBe(true);
-  // A list, not the text itself: a failure should name the word, not print the bundle.
-  expect(FOREIGN.filter((word) => text.includes(word))).toEqual([]);
+    expect(heavyIn(loaded)).toEqual([]);
+    const text = loadedText(loaded);
+    expect(text.includes('SpecKittyCommand')).toBe(true);
+    // A list, not the text itself: a failure should name the word, not print the bundle.
+    expect(FOREIGN.filter((word) => text.includes(word))).toEqual([]);
+  },
+);
+
+test('no file of the bundle loads another one that it takes nothing from', () => {
+  const files = readdirSync(join(program.root, 'dist'), { recursive: true }).map(String);
+  const inVain = files
+    .filter((file) => file.endsWith('.js'))
+    .filter((file) =>
+      /^(?:import[^;]*;)*import"\.[^"]*chunk-/m.test(readFileSync(join(program.root, 'dist', file), 'utf8')),
+    );
+
+  expect(inVain).toEqual([]);
 });
 
 test('a command loads its own file and no other command', async () => {
@@ -135,4 +159,14 @@ test('a copy without its built files says so in a sentence', async () => {
   expect(ended.status).toBe(1);
   expect(JSON.parse(ended.stdout)).toMatchObject({ code: 'not-started' });
   expect(ended.stderr).not.toContain('    at ');
+});
+
+test('no file of the bundle compares by the rules of a language, whose tables take 10 ms to load', () => {
+  const files = readdirSync(join(program.root, 'dist'), { recursive: true }).map(String);
+
+  const comparing = files
+    .filter((file) => file.endsWith('.js'))
+    .filter((file) => readFileSync(join(program.root, 'dist', file), 'utf8').includes('.localeCompare('));
+
+  expect(comparing).toEqual([]);
 });

@@ -25,7 +25,7 @@ export const EMPTY_BOARD: RunBoard = { feature: '', startedAt: 0, rows: new Map(
 export function boardAfter(board: RunBoard, change: RunChange, now: number): RunBoard {
   if (change.kind === 'started') {
     const rows = change.packages
-      .toSorted((a, b) => a.wp_id.localeCompare(b.wp_id))
+      .toSorted((a, b) => (a.wp_id < b.wp_id ? -1 : 1))
       .map(({ wp_id, status }) => [wp_id, { status, agent: '', since: now, note: '' }] as const);
     return { feature: change.feature, startedAt: now, rows: new Map(rows) };
   }

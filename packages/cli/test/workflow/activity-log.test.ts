@@ -51,6 +51,38 @@ test('takes no heading inside a code fence for the section', () => {
   expect(appendLog(body, entry)).toBe(`${body}\n## Activity Log\n\n${line}\n`);
 });
 
+test('finds the log behind fences that hold fences, and behind one that never closes', () => {
+  const before = [
+    '```md\n```js\nx\n```\n',
+    '1. a\n   ```md\n   ```js\n   ```\n   ```\n',
+    '```\nnever closed\n',
+    '```- inline```\n',
+  ];
+  for (const fence of before) {
+    const body = `${fence}\n## Activity Log\n\n${line}\n`;
+
+    expect(appendLog(body, entry)).toBe(`${body}${line}\n`);
+    expect(readLog(body)).toEqual([entry]);
+  }
+});
+
+test('does not take a heading inside a fence of the log for its end, nor an example for an entry', () => {
+  const body = `## Activity Log\n\n${line}\n\n\`\`\`\n## Other\n${line}\n\`\`\`\n`;
+
+  expect(readLog(body)).toEqual([entry]);
+  expect(appendLog(body, entry)).toBe(`${body}\n${line}\n`);
+});
+
+test('goes on with the last of two logs, so that the newest entry is read last', () => {
+  const older = line.replace('doing', 'planned');
+  const body = `## Activity Log\n\n${older}\n\n## Notes\n\ntext\n\n## Activity Log\n\n${older}\n\n## Next\n`;
+
+  const after = appendLog(body, entry);
+
+  expect(after).toBe(body.replace('\n\n## Next', `\n${line}\n\n## Next`));
+  expect(readLog(after).map(({ lane }) => lane)).toEqual(['planned', 'planned', 'doing']);
+});
+
 test('reads what it wrote, and hyphens as separators, and nothing else', () => {
   const body = `## Activity Log
 

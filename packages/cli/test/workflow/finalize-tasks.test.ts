@@ -56,6 +56,20 @@ test('names the dependencies of every package, sorted by id (US4-2)', async () =
   expect(created.every((payload) => payload.feature_slug === '001-demo')).toBe(true);
 });
 
+test('names the line that declares a dependency in words, and keeps what the file says', async () => {
+  const repo = await createFinalizable('## WP01: A\n## WP02: B\n- Depends on all previous WPs\n', {
+    WP01: wpFile('WP01', 'dependencies: []\n'),
+    WP02: wpFile('WP02', 'dependencies: [WP01]\n'),
+  });
+
+  const result = await finalizeTasks(repo.deps, { cwd: repo.root });
+
+  expect(repo.dependenciesOf('WP02')).toEqual(['WP01']);
+  expect(result.warnings).toEqual([
+    'In the section WP02 of tasks.md, line 3 names packages in words and was not read as a dependency; write their ids, as in: Depends on WP01, WP02.',
+  ]);
+});
+
 test('gives all events of one run one causation id, and the next run another (US4-3)', async () => {
   const repo = await createProject(SEVEN);
 

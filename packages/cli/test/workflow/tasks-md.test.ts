@@ -164,6 +164,49 @@ test('reads bullets below a Dependencies heading, also without the words', () =>
   expect(parseTasksMd(text).wps[0]?.deps).toEqual(['WP01', 'WP02']);
 });
 
+describe('reads a bullet below a Dependencies heading', () => {
+  test.each([
+    ['- **Requires**: WP01 complete (base)', ['WP01']],
+    ['- Requires: WP01–WP03 ALL complete', ['WP01', 'WP02', 'WP03']],
+    ['- **Blocked**: Depends on WP01', ['WP01']],
+    ['* __Blocked:__ **Depends on** WP01, WP02', ['WP01', 'WP02']],
+    ['- **Requires**: None', []],
+  ])('%s', (line, deps) => {
+    expect(parseTasksMd(`## WP07: A\n### Dependencies\n${line}\n`).wps[0]).toMatchObject({ deps, depsDeclared: true });
+    expect(parseTasksMd(`## WP07: A\n### Notes\n${line}\n`).wps[0]?.depsDeclared).toBe(false);
+  });
+
+  test.each([
+    '- **No conflicts with**: WP03',
+    '- **Blocks**: WP08',
+    '- Loosely depends on WP01',
+    '- Unlike WP01: depends on WP02',
+  ])('but not %s', (line) => {
+    expect(parseTasksMd(`## WP07: A\n### Dependencies\n${line}\n`).wps[0]).toMatchObject({
+      depsDeclared: false,
+      unreadLines: [],
+    });
+  });
+});
+
+describe('reports, instead of guessing, a statement about packages without readable ids', () => {
+  test.each(['- Depends on all previous WPs', 'Depends on outputs of WP01–WP03', '**Depends on**: every work package'])(
+    '%s',
+    (line) => {
+      expect(parseTasksMd(`## WP07: A\n\n${line}\n`).wps[0]).toMatchObject({ depsDeclared: false, unreadLines: [2] });
+    },
+  );
+
+  test.each([
+    'Depends on Redis',
+    'Depends on WP01 (WP02 helps)',
+    'Can run beside all previous WPs',
+    'Depends on nothing',
+  ])('but not: %s', (line) => {
+    expect(parseTasksMd(`## WP07: A\n${line}\n`).wps[0]?.unreadLines).toEqual([]);
+  });
+});
+
 test('stops at a parenthesis that never closes, and says which ids it therefore did not read', () => {
   expect(parseTasksMd('## WP07: A\n- Depends on WP05 (fixtures, WP06\n').wps[0]).toMatchObject({
     deps: ['WP05'],

@@ -1,6 +1,7 @@
 /**
  * How people write "this package waits for those". Pure. Only three notations count, free prose never does:
- * a line `Depends on WP01, WP02`, a line `Dependencies: WP01–WP03`, and bullets below a `Dependencies` heading.
+ * a line `Depends on WP01, WP02`, a line `Dependencies: WP01–WP03`, and bullets below a `Dependencies` heading
+ * (docs/decisions/0003).
  */
 import { readWpId } from '../rules/wp-id.ts';
 
@@ -30,10 +31,26 @@ export function readDependencyLine(line: string): DeclaredDependencies | undefin
   return labelled === null ? undefined : readList(withoutLeadIn(labelled[1] ?? ''));
 }
 
-/** What a bullet below a `Dependencies` heading declares; undefined for prose. */
+/** What a bullet below a `Dependencies` heading declares; undefined for prose. There, `Requires:` says it too. */
 export function readDependencyBullet(line: string): DeclaredDependencies | undefined {
   if (!/^\s*[-*+]\s/.test(line)) return undefined;
-  return readDependencyLine(line) ?? readList(withoutMarks(line));
+  return readDependencyLine(line) ?? readList(withoutLeadIn(withoutMarks(withoutBoldLabel(line))));
+}
+
+/** True for a line `Depends on …` about packages whose ids cannot be read, like `Depends on all earlier WPs`. */
+export function isUnreadStatement(line: string): boolean {
+  return isAboutPackages(line) && readDependencyLine(line) === undefined;
+}
+
+function isAboutPackages(line: string): boolean {
+  return /^depends?\s+on\b.*\b(?:WP\d{1,2}|WPs?|work packages?|(?:all|every|other|prior|previous|earlier|preceding) packages?)\b/i.test(
+    withoutMarks(line),
+  );
+}
+
+/** `- **Blocked**: Depends on WP01` says what it would without its label; any other label may mean the opposite. */
+function withoutBoldLabel(line: string): string {
+  return line.replace(/^\s*[-*+]\s+(\*\*|__)[^*_]+\1\s*:?\s*(?=[*_`]*depends?\s+on\b)/i, '');
 }
 
 /** `Depends on …` right after a label is the same statement twice. */

@@ -61,7 +61,7 @@ export function parseFrontmatter(name: string, text: string): FrontmatterFile {
     get: (key) => values[key],
     has: (key) => Object.hasOwn(values, key),
     set: (key, value) => checked(name, values, key, value, applySet(parts, map, key, value)),
-    withBody: (body) => parseFrontmatter(name, text.slice(0, parts.bodyStart).replace(/^\uFEFF/, '') + body),
+    withBody: (body) => parseFrontmatter(name, headOf(parts) + body),
   };
 }
 
@@ -79,6 +79,12 @@ function split(name: string, text: string): Parts {
   if (close === null) throw invalid(name, 1, 'the frontmatter has no closing line ---');
   const end = start + close.index;
   return { name, text, start, end, bodyStart: end + close[0].length };
+}
+
+/** Up to the body, closing line included, which a file without a body may end right behind. */
+function headOf({ text, bodyStart }: Parts): string {
+  const head = text.slice(0, bodyStart).replace(/^\uFEFF/, '');
+  return head.endsWith('\n') ? head : head + lineEnding(text);
 }
 
 function parseYaml(parts: Parts): { readonly map: YAMLMap; readonly values: Record<string, unknown> } {

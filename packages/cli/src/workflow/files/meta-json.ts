@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
+import { setJsonKeys } from './json-edit.ts';
 import { readText } from './text-files.ts';
 
 /** The keys we read or write; any other survives. */
@@ -40,7 +41,10 @@ export function readMeta(featureDir: string, slug: string): FeatureMeta | undefi
   throw new WorkflowError('meta-invalid', `${name} is not a JSON object.`);
 }
 
-/** meta.json with some keys set, new ones at the end, not written yet. `path` is relative to the project root. */
+/**
+ * meta.json with some keys set, new ones at the end, not written yet; every other line stays as it is. `path` is relative
+ * to the project root.
+ */
 export function editedMeta(
   featureDir: string,
   slug: string,
@@ -48,8 +52,11 @@ export function editedMeta(
 ): { readonly path: string; readonly text: string } {
   const path = `kitty-specs/${slug}/meta.json`;
   const text = readText(join(featureDir, 'meta.json'), path) ?? '';
+  const before = readMeta(featureDir, slug);
+  const inPlace = before === undefined ? undefined : setJsonKeys(text, changes);
+  if (inPlace !== undefined) return { path, text: inPlace };
   const indent = /^\uFEFF?\{\r?\n([ \t]+)"/.exec(text)?.[1] ?? '  ';
-  const json = `${JSON.stringify({ ...readMeta(featureDir, slug), ...changes }, undefined, indent)}\n`;
+  const json = `${JSON.stringify({ ...before, ...changes }, undefined, indent)}\n`;
   return { path, text: text.includes('\r\n') ? json.replaceAll('\n', '\r\n') : json };
 }
 

@@ -1,4 +1,5 @@
 /** Sections of a Markdown text, found by their `## ` heading outside code fences. Pure; line endings are kept. */
+import { withoutFences } from './code-fences.ts';
 import { lineEnding } from './frontmatter.ts';
 
 /**
@@ -34,10 +35,8 @@ interface HeadingLine {
 }
 
 function headingLines(lines: readonly string[]): readonly HeadingLine[] {
-  let isFenced = false;
-  return lines.flatMap((text, line) => {
-    if (/^ {0,3}(?:```|~~~)/.test(text)) isFenced = !isFenced;
-    const match = isFenced ? null : /^(#{1,6})[ \t]+(.*?)[ \t]*$/.exec(text.trimEnd());
+  return withoutFences(lines.map((line) => line.trimEnd())).flatMap((text, line) => {
+    const match = /^(#{1,6})[ \t]+(.*?)[ \t]*$/.exec(text);
     return match === null ? [] : [{ line, level: match[1]?.length ?? 0, title: match[2] ?? '' }];
   });
 }

@@ -3,7 +3,7 @@
  * wait for, and its subtask boxes. Pure; line numbers are zero-based. Code fences are not read.
  */
 import { withoutFences } from './code-fences.ts';
-import { readDependencyBullet, readDependencyLine } from './dependency-notation.ts';
+import { isUnreadStatement, readDependencyBullet, readDependencyLine } from './dependency-notation.ts';
 import type { DeclaredDependencies } from './dependency-notation.ts';
 import { readBox } from './subtask-box.ts';
 import { readWpId } from '../rules/wp-id.ts';
@@ -30,6 +30,8 @@ export interface WpSection {
   readonly depsDeclared: boolean;
   /** Ids written where reading stops, e.g. after a parenthesis: worth a warning. */
   readonly unreadDeps: readonly string[];
+  /** Lines `Depends on …` about packages that name them in words, not ids: worth a warning too. */
+  readonly unreadLines: readonly number[];
   readonly subtasks: readonly Subtask[];
 }
 
@@ -127,6 +129,7 @@ function readSection(
 ): WpSection {
   const subtasks: Subtask[] = [];
   const declared: DeclaredDependencies[] = [];
+  const unreadLines: number[] = [];
   let belowDependencies = false;
   for (let line = range.start + 1; line < range.end; line += 1) {
     const text = lines[line] ?? '';
@@ -137,6 +140,7 @@ function readSection(
     }
     const found = belowDependencies ? readDependencyBullet(text) : readDependencyLine(text);
     if (found !== undefined) declared.push(found);
+    else if (isUnreadStatement(text)) unreadLines.push(line);
     const box = readBox(text);
     if (box !== undefined) subtasks.push({ id: box.id, text: box.text, checked: box.checked, line });
   }
@@ -146,6 +150,7 @@ function readSection(
     deps: [...new Set(declared.flatMap((one) => one.ids))].toSorted(),
     depsDeclared: declared.length > 0,
     unreadDeps: [...new Set(declared.flatMap((one) => one.unread))],
+    unreadLines,
     subtasks,
   };
 }

@@ -101,6 +101,12 @@ function warningsOf(
         ({ id, unreadDeps }) =>
           `In the section ${id} of tasks.md, ${unreadDeps.join(', ')} stands behind a parenthesis that never closes and was not read as a dependency; close it.`,
       ),
+    ...list.flatMap(({ id, unreadLines }) =>
+      unreadLines.map(
+        (line) =>
+          `In the section ${id} of tasks.md, line ${line + 1} names packages in words and was not read as a dependency; write their ids, as in: Depends on WP01, WP02.`,
+      ),
+    ),
     ...tasks.ambiguousSubtasks.map((id) => `${id} is the id of more than one subtask in tasks.md.`),
   ];
 }

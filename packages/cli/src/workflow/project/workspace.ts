@@ -71,8 +71,12 @@ export async function createWorkspace(
       },
     );
   }
-  await keepOutOfStatus(git, project, ['.worktrees/', '.kittify/workspaces/']);
-  const hasBranch = (await branchTip(git, project.root, workspace.branch)) !== undefined;
+  const [tip, isLeftBehind] = await Promise.all([
+    branchTip(git, project.root, workspace.branch),
+    isRegistered(git, project.root, workspace.path),
+    keepOutOfStatus(git, project, ['.worktrees/', '.kittify/workspaces/']),
+  ]);
+  const hasBranch = tip !== undefined;
   const remove = async (): Promise<void> => {
     await git.run(project.root, ['worktree', 'remove', '--force', workspace.path]);
     rmSync(workspace.path, { recursive: true, force: true });
@@ -80,7 +84,7 @@ export async function createWorkspace(
   };
 
   // A directory deleted by hand leaves its registration behind; `--force` takes the place of that one only.
-  const force = (await isRegistered(git, project.root, workspace.path)) ? ['--force'] : [];
+  const force = isLeftBehind ? ['--force'] : [];
   const from = hasBranch
     ? [workspace.path, workspace.branch]
     : ['--no-track', '-b', workspace.branch, workspace.path, base.commit];

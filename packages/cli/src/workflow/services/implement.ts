@@ -94,15 +94,18 @@ async function start(deps: ImplementDeps, work: Work, baseId: string | undefined
     return answer(work, { base: recordedBase(work), status: 'reused', warnings: [] });
   }
 
-  const base = await chooseBase(deps.git, {
-    project,
-    feature,
-    wp,
-    target: work.target,
-    force: input.force === true,
-    ...(baseId === undefined ? {} : { base: baseId }),
-  });
-  const warnings = [...base.warnings, ...(await uncommittedPlanning(deps, work))];
+  const [base, uncommitted] = await Promise.all([
+    chooseBase(deps.git, {
+      project,
+      feature,
+      wp,
+      target: work.target,
+      force: input.force === true,
+      ...(baseId === undefined ? {} : { base: baseId }),
+    }),
+    uncommittedPlanning(deps, work),
+  ]);
+  const warnings = [...base.warnings, ...uncommitted];
   if (isReused)
     return answer(work, { base: base.label, status: 'reused', warnings }, await claim(deps, work, base, person));
 
