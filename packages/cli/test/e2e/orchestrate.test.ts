@@ -6,7 +6,7 @@ import type { ContractServer } from '@spec-kitty/events-sdk/testing';
 import { expect, test } from 'vitest';
 
 import { installAgents, runProcesses } from './agents.ts';
-import { makeWorld, startServer, until, type Envelope, type World } from './world.ts';
+import { ADA, makeWorld, startServer, until, type Envelope, type World } from './world.ts';
 
 const SEED = Number(process.env['SPEC_KITTY_SEED'] ?? Date.now() % 100_000);
 
@@ -227,3 +227,112 @@ test(
     }
   },
 );
+
+/** Twelve packages: one, four upon it, four across, two, one. */
+const DIAMOND = [
+  'P01',
+  'P02:1',
+  'P03:1',
+  'P04:1',
+  'P05:1',
+  'P06:2,3',
+  'P07:3,4',
+  'P08:4,5',
+  'P09:5,2',
+  'P10:6,7',
+  'P11:8,9',
+  'P12:10,11',
+] as const;
+
+test(
+  `twelve packages in a diamond, four at a time, with random failures and a fallback agent: all done, all merged, and the server holds exactly that (US5-1, US5-2, US5-3, US5-4, US5-5, FR-023, SC-005, SC-012; seed ${SEED})`,
+  { timeout: 240_000 },
+  async () => {
+    const random = chanceFrom(SEED);
+    const pick = (...choices: readonly (readonly string[])[]): readonly string[] =>
+      choices[Math.floor(random() * choices.length)] ?? [];
+    const ids = DIAMOND.map((_, index) => `WP${String(index + 1).padStart(2, '0')}`);
+    const edges = DIAMOND.flatMap((words, index) =>
+      (words.split(':')[1]?.split(',') ?? []).map((dep) => `${ids[index] ?? ''} WP${dep.padStart(2, '0')}`),
+    ).toSorted();
+    const server = await startServer();
+    const world = await makeFeature(DIAMOND, 'courier');
+    await world.login(server);
+    const agents = installAgents(world, ['global_concurrency: 4', 'max_retries: 1']);
+    agents.say(
+      Object.fromEntries(
+        ids.flatMap((id) => [
+          [
+            `${id} implementation claude`,
+            pick(['work'], ['network', 'work'], ['forget-commit', 'work'], ['auth'], ['broken']),
+          ],
+          [`${id} review`, pick(['approve'], ['reject', 'approve'], ['no-verdict', 'approve'])],
+        ]),
+      ),
+    );
+
+    const run = await world.specKitty(['orchestrate', '--feature', '001-demo', '--json']);
+    const lines = linesOf(run.stdout);
+    expect({ code: run.code, last: lines.at(-1)?.['pause_reason'] }).toEqual({ code: 0, last: null });
+    const merged = await world.must(['merge', '--feature', '001-demo', '--json']);
+    await world.must(['sync', 'now']);
+
+    expect(lanes(world)).toEqual(Object.fromEntries(ids.map((id) => [id, 'done'])));
+    expect(JSON.parse(merged.stdout)).toMatchObject({ order: ids, merged: ids });
+    for (const id of ids) expect(world.git('log', '--format=%s', 'main')).toContain(`${id}: work of`);
+    expect(world.git('status', '--porcelain')).toBe('');
+
+    const events = received(server);
+    expect(world.queued()).toEqual([]);
+    expect(events.map((event) => event['lamport_clock'])).toEqual(events.map((_, index) => index + 1));
+    const runId = String(lines[0]?.['run_id']);
+    const ofRun = events.filter((event) => event['causation_id'] === runId);
+    expect(ofRun.map((event) => event['event_type']).at(-1)).toBe('FeatureCompleted');
+    const resolved = (type: string): readonly string[] =>
+      ofType(events, 'DependencyResolved')
+        .filter(({ payload }) => payload['resolution_type'] === type)
+        .map(({ payload }) => `${String(payload['wp_id'])} ${String(payload['dependency_wp_id'])}`)
+        .toSorted();
+    expect(resolved('completed')).toEqual(edges);
+    expect(resolved('merged')).toEqual(edges);
+    for (const id of ids) {
+      const own = ofRun.filter(({ payload }) => payload['wp_id'] === id);
+      const told = ofType(own, 'WPStatusChanged').map(({ payload }) => payload);
+      const path = ['planned', ...told.map((payload) => payload['new_status'])];
+      expect(told.map((payload) => payload['previous_status'])).toEqual(path.slice(0, -1));
+      expect([path.at(-1), path.filter((lane) => lane === 'done')]).toEqual(['done', ['done']]);
+      // Every start that was said on the terminal was told, with its agent, phase and count.
+      const said = lines
+        .filter((line) => line.kind === 'assigned' && line['wp_id'] === id && line['is_retry'] === false)
+        .map((line) => [line['agent'], line['role'], line['retry_count']]);
+      const assigned = ofType(own, 'WPAssigned').map(({ payload }) => [
+        payload['agent_id'],
+        payload['phase'],
+        payload['retry_count'],
+      ]);
+      expect(assigned).toEqual(said);
+      for (const phase of ['implementation', 'review']) {
+        const counts = assigned.filter(([, each]) => each === phase).map(([, , count]) => count);
+        expect(counts).toEqual(counts.map((_, index) => index));
+      }
+      const failures = lines.filter((line) => line.kind === 'attempt-failed' && line['wp_id'] === id);
+      expect(ofType(own, 'ErrorLogged')).toHaveLength(failures.length);
+    }
+    const [feature] = server.board(ADA.team).features;
+    expect(Object.fromEntries(feature?.cards.map(({ wpId, lane }) => [wpId, lane]) ?? [])).toEqual(lanes(world));
+    const most = Math.max(...atWorkOverTime(lines));
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(4);
+  },
+);
+
+/** How many packages had an agent at work, after each line. */
+function atWorkOverTime(lines: readonly Line[]): readonly number[] {
+  const atWork = new Set<unknown>();
+  return lines.map((line) => {
+    if (line.kind === 'assigned') atWork.add(line['wp_id']);
+    const isOver = line.kind === 'attempt-failed' || line.kind === 'rejected' || line.kind === 'completed';
+    if (isOver || (line.kind === 'lane' && line['next'] === 'for_review')) atWork.delete(line['wp_id']);
+    return atWork.size;
+  });
+}
