@@ -3,7 +3,7 @@
  * then only `spec-kitty`: online, offline, and back. Exit code 0 only if the server holds exactly the events that
  * were emitted, in clock order, and the queue is empty. Nothing outside the scratch folder is touched.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -14,8 +14,9 @@ import { createContractServer } from '@spec-kitty/events-sdk/testing';
 
 import { indent, run, typed, type Ended, type World } from './command-line.ts';
 import { addUser, startServer, type RunningServer } from './server.ts';
-import { findFaults } from './verdict.ts';
+import { EXPECTED, findFaults } from './verdict.ts';
 
+const FEATURE = '001-invoice-export';
 const ADA = { name: 'ada@example.com', team: 'acme', password: 'correct horse battery staple' };
 
 /** How long the background delivery may take before the demo calls it lost: a server that is back is noticed within 30 s. */
@@ -143,10 +144,42 @@ async function makeRepository(): Promise<void> {
     ['config', 'user.email', ADA.name],
     ['add', '.'],
     ['commit', '--quiet', '--message', 'Start'],
-  ]) {
-    const { code, stderr } = await run(world, 'git', args);
-    if (code !== 0) throw new Error(`git ${typed(args)}: ${stderr}`);
-  }
+  ])
+    await git(args);
+}
+
+/** Does a package's work in its workspace, as an agent would, and gives it to review from there. */
+async function handOver(wp: string, subtask: string): Promise<void> {
+  const workspace = join(paths.repository, '.worktrees', `${FEATURE}-${wp}`);
+  // What the example agent looks for when it reviews.
+  const file = `notes/${wp}.md`;
+  mkdirSync(join(workspace, 'notes'), { recursive: true });
+  writeFileSync(join(workspace, file), `# ${wp}\n`);
+  await git(['-C', workspace, 'add', '.']);
+  await git(['-C', workspace, 'commit', '--quiet', '--message', `Write ${file}`]);
+  say(`  (${file} was written and committed in .worktrees/${FEATURE}-${wp})\n`);
+  await specKitty(['agent', 'tasks', 'mark-status', subtask, '--status', 'done']);
+  await specKitty(['agent', 'tasks', 'move-task', wp, '--to', 'for_review']);
+}
+
+/** Configures the example agent, which needs no subscription: a program of this repository, run with consent only. */
+async function installAgent(): Promise<void> {
+  const tools = join(paths.repository, 'tools');
+  mkdirSync(tools);
+  copyFileSync(fileURLToPath(new URL('../../custom-agent/agent.mjs', import.meta.url)), join(tools, 'agent.mjs'));
+  const config = join(paths.repository, '.kittify/config.yaml');
+  const agent = `  custom:\n    example:\n      bin: '${process.execPath}'\n      args: ['{root}/tools/agent.mjs']\n`;
+  writeFileSync(
+    config,
+    readFileSync(config, 'utf8').replace(/^ {2}available: .*\n/m, (line) => line + agent),
+  );
+  await git(['add', '.']);
+  await git(['commit', '--quiet', '--message', 'Add an agent']);
+}
+
+async function git(args: readonly string[]): Promise<void> {
+  const { code, stderr } = await run(world, 'git', args);
+  if (code !== 0) throw new Error(`git ${typed(args)}: ${stderr}`);
 }
 
 async function tell(): Promise<RunningServer> {
@@ -206,6 +239,26 @@ async function tell(): Promise<RunningServer> {
     await waitFor('the queue to be empty', () => (queuedEvents().length === 0 ? true : undefined));
     await waitFor('the link to be open again', () => linkIs('connected'));
     await specKitty(['sync', 'status']);
+
+    chapter('Work is handed over: subtasks, workspace and lane are looked at');
+    await handOver('WP01', 'T001');
+    // It was begun before WP01 was committed, and builds on it.
+    await git(['-C', join(paths.repository, '.worktrees', `${FEATURE}-WP02`), 'rebase', '--quiet', `${FEATURE}-WP01`]);
+    await handOver('WP02', 'T002');
+    await boardHolds(10);
+    await showBoard();
+
+    chapter('An agent reviews, implements the rest, and is reviewed');
+    await installAgent();
+    await specKitty(['orchestrate', '--feature', FEATURE, '--allow-custom-agents']);
+
+    chapter('Merged and accepted');
+    await specKitty(['merge', '--feature', FEATURE]);
+    await specKitty(['accept', '--feature', FEATURE]);
+    await specKitty(['agent', 'tasks', 'status', '--feature', FEATURE]);
+    await boardHolds(EXPECTED.length);
+    await showBoard();
+    await waitFor('the queue to be empty', () => (queuedEvents().length === 0 ? true : undefined));
     return server;
   } catch (cause) {
     await server.stop();
@@ -233,7 +286,9 @@ try {
   server = await tell();
   const faults = await verify();
   if (faults.length === 0)
-    say('\nThe server holds exactly the 6 events that were emitted, in clock order; the queue is empty.');
+    say(
+      `\nThe server holds exactly the ${EXPECTED.length} events that were emitted, in clock order; the queue is empty.`,
+    );
   else say(`\nThat went wrong:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
   process.exitCode = faults.length === 0 ? 0 : 1;
   await offerBoard(server);

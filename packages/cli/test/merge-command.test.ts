@@ -105,7 +105,7 @@ test('merge as text says what it did and what comes next', async () => {
       'Pushed      no',
       'Removed     2 workspaces, 2 branches',
       'Told        2 events recorded',
-      'Next: spec-kitty agent tasks status --feature 001-demo',
+      'Next: spec-kitty accept --feature 001-demo',
       '',
     ].join('\n'),
   );

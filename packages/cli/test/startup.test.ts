@@ -103,6 +103,15 @@ test.for([
   },
 );
 
+test('a command that only reads lanes asks git, and loads neither the schema library nor a store', async () => {
+  const loaded = await loadedBy(['agent', 'tasks', 'list-tasks']);
+
+  // Outside a repository it is refused after asking git, which takes the process library.
+  expect(loadedText(loaded).includes('SubprocessError')).toBe(true);
+  expect(heavyIn(loaded)).toEqual([]);
+  expect(['ValiError', 'BEGIN IMMEDIATE'].filter((word) => loadedText(loaded).includes(word))).toEqual([]);
+});
+
 test('no file of the bundle loads another one that it takes nothing from', () => {
   const files = readdirSync(join(program.root, 'dist'), { recursive: true }).map(String);
   const inVain = files

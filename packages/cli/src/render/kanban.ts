@@ -1,5 +1,5 @@
 /** The lanes of a feature as plain text, in as many columns as the width allows. Pure; no colours. */
-import { LANES } from '@spec-kitty/events-sdk/contract';
+import { LANES } from '../workflow/rules/lanes.ts';
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
 import type { TasksStatusResult, WpStatus } from '../workflow/services/status.ts';

@@ -15,7 +15,7 @@ export function renderMerge(result: MergeResult): string {
     ['Removed', removed(result)],
     ['Told', `${events(result.events_emitted)} recorded`],
   ];
-  const next = `\nNext: spec-kitty agent tasks status --feature ${result.feature}`;
+  const next = `\nNext: spec-kitty accept --feature ${result.feature}`;
   return `${result.feature} is merged into ${result.target_branch}.\n${rows(facts)}${next}`;
 }
 

@@ -1,5 +1,5 @@
 /** Lists of work packages as plain text. Pure. */
-import { LANES } from '@spec-kitty/events-sdk/contract';
+import { LANES } from '../workflow/rules/lanes.ts';
 
 import type { ListDependentsResult, ListTasksResult } from '../workflow/services/list-tasks.ts';
 import { rows, visible } from './words.ts';

@@ -6,7 +6,8 @@
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
 import { isWorkflowError } from '../errors.ts';
-import { readContext, workspaceOf, type Workspace } from '../project/workspace.ts';
+import { reviewRange } from '../project/review-range.ts';
+import { workspaceOf, type Workspace } from '../project/workspace.ts';
 import { findWp, wpText } from '../project/wp-file.ts';
 import { implement } from '../services/implement.ts';
 import { markStatus } from '../services/mark-status.ts';
@@ -121,9 +122,12 @@ async function reviewOne(deps: RunDeps, work: PackageWork, step: Assign): Promis
       skipSubtasks: true,
       note: 'Implemented',
     });
+  // What is reviewed is what will be merged: with the commits its base got meanwhile.
+  const behind = await whyUnready(deps, { project, feature, target, wp: findWp(feature, wpId) });
+  if (behind !== undefined) return sendBack(deps, work, step, { reason: behind, feedback: behind });
   const nonce = deps.newNonce();
   const head = await headOf(deps, workspace);
-  const base = readContext(project.root, workspace)?.base_commit ?? target;
+  const range = await reviewRange(deps.git, project, { feature, wp: findWp(feature, wpId), target });
   const run = await runAgent(deps, work, step, {
     workspace,
     prompt: reviewPrompt({
@@ -131,7 +135,8 @@ async function reviewOne(deps: RunDeps, work: PackageWork, step: Assign): Promis
       wpText: findWp(feature, wpId).file.text,
       feature: feature.slug,
       workspace: workspace.path,
-      range: `${base}..HEAD`,
+      base: range?.base ?? target,
+      branch: workspace.branch,
       nonce,
     }),
   });
@@ -143,7 +148,9 @@ async function reviewOne(deps: RunDeps, work: PackageWork, step: Assign): Promis
   switch (verdict.kind) {
     case 'none':
       return fail(deps, work, step, { class: 'no-verdict', message: verdict.why });
-    case 'approved':
+    case 'approved': {
+      const left = await whyUnready(deps, { project, feature, target, wp: findWp(feature, wpId) });
+      if (left !== undefined) return sendBack(deps, work, step, { reason: left, feedback: left });
       // In one note with the lane: whatever happens to this process, dependents hear of it once.
       await move(deps, work, {
         wpId,
@@ -155,15 +162,27 @@ async function reviewOne(deps: RunDeps, work: PackageWork, step: Assign): Promis
       });
       deps.tell({ kind: 'completed', wp_id: wpId });
       return { kind: 'approved', wpId };
-    case 'rejected': {
-      const feedback = feedbackOf(verdict.reason, run.output.finalText, nonce);
-      await move(deps, work, { wpId, to: 'doing', agent, reviewFeedback: feedback, note: 'Changes requested' });
-      deps.tell({ kind: 'rejected', wp_id: wpId, agent, reason: deps.redact(verdict.reason) });
-      return { kind: 'rejected', wpId, feedback };
     }
+    case 'rejected':
+      return sendBack(deps, work, step, {
+        reason: verdict.reason,
+        feedback: feedbackOf(verdict.reason, run.output.finalText, nonce),
+      });
     default:
       return verdict satisfies never;
   }
+}
+
+/** Back to the implementer, with what has to change in the package's file. */
+async function sendBack(
+  deps: RunDeps,
+  work: PackageWork,
+  { wpId, agent }: Assign,
+  { reason, feedback }: { readonly reason: string; readonly feedback: string },
+): Promise<Outcome> {
+  await move(deps, work, { wpId, to: 'doing', agent, reviewFeedback: feedback, note: 'Changes requested' });
+  deps.tell({ kind: 'rejected', wp_id: wpId, agent, reason: deps.redact(reason) });
+  return { kind: 'rejected', wpId, feedback };
 }
 
 /** A package that comes back from review, or from another agent, is in this agent's hands from here on. */

@@ -4,9 +4,10 @@
  */
 import { join } from 'node:path';
 
-import { LANES, type Draft, type Lane, type SpecKittyEvents } from '@spec-kitty/events-sdk/contract';
+import type { Draft, Lane, SpecKittyEvents } from '@spec-kitty/events-sdk/contract';
 
 import { readText, writeText } from '../files/text-files.ts';
+import { LANES } from '../rules/lanes.ts';
 import type { Repository } from './project-root.ts';
 
 /** What was told. */
@@ -63,6 +64,8 @@ function told(board: Board, draft: Draft<SpecKittyEvents>): Board {
     case 'ErrorLogged':
     case 'DependencyResolved':
       return board;
+    default:
+      return draft satisfies never;
   }
 }
 

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { LANES } from '@spec-kitty/events-sdk/contract';
+import { LANES } from '../rules/lanes.ts';
 import * as v from 'valibot';
 
 import { WorkflowError } from '../errors.ts';

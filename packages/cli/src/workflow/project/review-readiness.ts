@@ -83,10 +83,11 @@ async function refuseUnfinishedWork(git: Git, input: ReadinessInput): Promise<vo
     mustRun(git, workspace.path, ['rev-parse', '--absolute-git-dir'], `look at ${workspace.relativePath}`),
     basesOf(git, input, workspace),
   ]);
-  const refuse = (code: string, why: string, remedy: string): never => {
+  const refuse: Refuse = (code, why, remedy, details = {}) => {
     throw new WorkflowError(code, `${wp.id} is not ready: its workspace ${workspace.relativePath} ${why}.`, {
       wpId: wp.id,
       remedy,
+      details,
     });
   };
   const there = `cd ${workspace.relativePath}`;
@@ -109,6 +110,8 @@ async function refuseUnfinishedWork(git: Git, input: ReadinessInput): Promise<vo
   }
   await refuseNotOnTop(git, { ...input, workspace, bases, refuse });
 }
+
+type Refuse = (code: string, why: string, remedy: string, details?: Readonly<Record<string, unknown>>) => never;
 
 interface WorkState {
   /** Undefined when HEAD is detached. */
@@ -158,7 +161,7 @@ async function basesOf(
 interface OnTop extends ReadinessInput {
   readonly workspace: Workspace;
   readonly bases: Bases;
-  readonly refuse: (code: string, why: string, remedy: string) => never;
+  readonly refuse: Refuse;
 }
 
 async function refuseNotOnTop(git: Git, { feature, workspace, bases, refuse }: OnTop): Promise<void> {
@@ -174,12 +177,12 @@ async function refuseNotOnTop(git: Git, { feature, workspace, bases, refuse }: O
       'has no commit of its own yet',
       `cd ${workspace.relativePath} && git status   (commit the work there)`,
     );
-  if (missing > 0)
-    refuse(
-      'work-behind',
-      `lacks commits of ${bases.branch}`,
-      `cd ${workspace.relativePath} && git rebase ${bases.branch}`,
-    );
+  if (missing > 0) {
+    const { branch } = bases;
+    refuse('work-behind', `lacks commits of ${branch}`, `cd ${workspace.relativePath} && git rebase ${branch}`, {
+      base_branch: branch,
+    });
+  }
 }
 
 async function count(git: Git, workspace: Workspace, range: readonly string[]): Promise<number> {

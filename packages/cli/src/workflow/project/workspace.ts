@@ -151,7 +151,7 @@ export function readContext(root: string, workspace: Workspace): Partial<Workspa
   try {
     const value: unknown = JSON.parse(readText(contextPath(root, workspace), 'a workspace context') ?? 'null');
     // Any tool may have written it: every member is checked where it is used.
-    return typeof value === 'object' && value !== null ? (value as Partial<WorkspaceContext>) : undefined;
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;
   }

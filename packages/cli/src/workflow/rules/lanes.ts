@@ -1,8 +1,15 @@
 /** The four lanes, the words people use for them, and which way leads from one to another. Pure. */
-import { LANES } from '@spec-kitty/events-sdk/contract';
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
 import { WorkflowError } from '../errors.ts';
+
+/** In the order of a package's life. Spelled out here, and held to the contract: its schemas are too much to load for four words. */
+export const LANES = Object.keys({
+  planned: true,
+  doing: true,
+  for_review: true,
+  done: true,
+} satisfies Record<Lane, true>) as readonly Lane[]; // the keys of what stands there
 
 const ALIASES: Readonly<Record<string, Lane>> = {
   in_progress: 'doing',

@@ -50,6 +50,8 @@ function commandsFor(gate: Gate, context: HelpContext): readonly string[] {
       ];
     case 'path_violations':
       return [`mkdir -p ${summary.path_violations.map(quoted).join(' ')}   (or correct ${missionFile(mission)})`];
+    default:
+      return gate satisfies never;
   }
 }
 

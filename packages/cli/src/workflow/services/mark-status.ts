@@ -201,7 +201,8 @@ async function markBoxes(deps: MoveDeps, work: FeatureWork, input: MarkStatusInp
   const owners = ownersOf(boxes.flipped);
   const moves = checked ? await begun(deps, work, [...owners.keys()], input) : [];
   const updated = boxes.flipped.map(({ id }) => id);
-  const what = updated.length === 1 ? `${updated[0] ?? ''}` : `${updated.length} subtasks`;
+  const [only] = updated;
+  const what = updated.length === 1 && only !== undefined ? only : `${updated.length} subtasks`;
   const change = await changeLanes(deps, work, {
     moves,
     files: [{ path, text: boxes.text }],

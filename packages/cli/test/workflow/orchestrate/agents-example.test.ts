@@ -68,7 +68,7 @@ test('the example agent of the README implements a package, commits it and repor
 
 test('the example agent approves what it finds committed, and rejects what is not there', async () => {
   const world = exampleProject();
-  const prompt = reviewPrompt({ ...wp, workspace: world.workspace, range: 'main...x', nonce: 'k3x9q' });
+  const prompt = reviewPrompt({ ...wp, workspace: world.workspace, base: 'main', branch: 'x', nonce: 'k3x9q' });
 
   const early = await runExample(world, 'review', prompt);
   await runExample(

@@ -121,7 +121,7 @@ test('a path in the settings is one of the project, never of a workspace; a name
 
   expect(findProgram('./tools/agent', world.root, undefined)).toBe(join(world.root, 'tools/agent'));
   expect(findProgram('{root}/tools/agent', world.root, undefined)).toBe(join(world.root, 'tools/agent'));
-  expect(findProgram('agent', world.root, `.:${':'}workspace`)).toBeUndefined();
+  expect(findProgram('agent', world.root, '.::workspace')).toBeUndefined();
 });
 
 test('a name is a file name, not a line for a shell; a folder or a file without the right to run is no program', () => {

@@ -230,7 +230,8 @@ test('a reviewer that repeats its prompt has given no verdict', async () => {
     wpText: '# CSV',
     feature: '001-demo',
     workspace: world.workspace,
-    range: 'main...x',
+    base: 'main',
+    branch: 'x',
     nonce: 'k3x9q',
   });
 
@@ -365,7 +366,7 @@ test('a stranger outside the group that holds the output open does not keep the 
 
   await vi.waitFor(async () => {
     await world.time.advance(1_000);
-    expect(await Promise.race([running, 'still running'])).not.toBe('still running');
+    expect(await Promise.race([running, Promise.resolve('still running')])).not.toBe('still running');
   }, 20_000);
 
   expect((await running).output.finalText).toBe(`grandchild ${stranger}\n`);

@@ -11,7 +11,8 @@ const review = {
   wpText: '---\nwork_package_id: WP01\n---\n# CSV writer\n',
   feature: '001-demo',
   workspace: '/work/001-demo-WP01',
-  range: 'main...001-demo-WP01',
+  base: 'main',
+  branch: '001-demo-WP01',
   nonce: NONCE,
 };
 

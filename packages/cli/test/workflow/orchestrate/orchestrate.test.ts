@@ -170,6 +170,45 @@ test.each([
   ]);
 });
 
+test('commits the target branch got meanwhile are merged into the workspace', async () => {
+  const world = await createRunWorld(['Writer']);
+  world.onChange((change) => {
+    if (change.kind !== 'log' || world.git('log', '--format=%s').includes('Meanwhile')) return;
+    world.write('meanwhile.txt', 'x\n');
+    world.git('add', '.');
+    world.git('commit', '-qm', 'Meanwhile');
+  });
+
+  const summary = await startRun(world.runDeps(), { cwd: world.root });
+
+  expect(summary.status).toBe('completed');
+  expect(existsSync(join(world.root, '.worktrees/001-demo-WP01/meanwhile.txt'))).toBe(true);
+  expect(world.events().filter(({ type }) => type === 'ErrorLogged')).toEqual([]);
+});
+
+test('commits of the target branch that conflict are the agent’s to solve, and it is told', async () => {
+  const world = await createRunWorld(['Writer', 'Rival']);
+  world.onChange((change) => {
+    // Both workspaces are there by then.
+    if (change.kind !== 'log' || change.wp_id !== 'WP02' || world.git('log', '--format=%s').includes('Meanwhile'))
+      return;
+    world.write('meanwhile.txt', 'x\n');
+    // The same file as the agent of WP02 makes, with other words.
+    world.write('wp02-0.txt', 'mine\n');
+    world.git('add', '.');
+    world.git('commit', '-qm', 'Meanwhile');
+  });
+
+  const summary = await startRun(world.runDeps(), { cwd: world.root });
+
+  expect(summary).toMatchObject({ status: 'paused', failed: 1, pause_reason: expect.stringContaining('WP02 failed') });
+  expect(existsSync(join(world.root, '.worktrees/001-demo-WP02/meanwhile.txt'))).toBe(false);
+  expect(world.git('-C', '.worktrees/001-demo-WP02', 'status', '--porcelain')).toBe('');
+  expect(world.diary().find(({ prompt }) => prompt.includes('# Another try'))?.prompt).toContain(
+    'lacks commits of main',
+  );
+});
+
 test('what a reviewer changes is put aside and not merged', async () => {
   const world = await createRunWorld(['Writer'], { script: { 'WP01 review': ['fix-and-approve'] } });
 

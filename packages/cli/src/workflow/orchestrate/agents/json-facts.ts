@@ -43,7 +43,9 @@ export function entriesAt(value: JsonRecord, key: string): readonly JsonRecord[]
 /** An object in words, when none of its keys is known. */
 export function allText(value: JsonRecord): string {
   const pairs = Object.entries(value).slice(0, 10);
-  return pairs.map(([key, each]) => `${key}: ${typeof each === 'object' ? '…' : String(each)}`).join(', ');
+  return pairs
+    .map(([key, each]) => `${key}: ${typeof each === 'object' ? '…' : (JSON.stringify(each) ?? '')}`)
+    .join(', ');
 }
 
 function pieceText(piece: unknown): string | undefined {

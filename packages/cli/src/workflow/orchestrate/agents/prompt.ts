@@ -21,8 +21,9 @@ export interface ReviewPrompt {
   readonly wpText: string;
   readonly feature: string;
   readonly workspace: string;
-  /** What was done: a git range, e.g. `main...001-demo-WP01`. */
-  readonly range: string;
+  /** What was done is on `branch` and not on `base`. */
+  readonly base: string;
+  readonly branch: string;
   /** Letters and digits that nobody can know before this review. */
   readonly nonce: string;
 }
@@ -57,8 +58,8 @@ export function reviewPrompt(task: ReviewPrompt): string {
 
 You are in ${task.workspace}, where it was implemented. See what was done with
 
-    git log ${task.range}
-    git diff ${task.range}
+    git log ${task.base}..${task.branch}
+    git diff ${task.base}...${task.branch}
 
 Look at it as a careful colleague:
 - correctness: does it do what the work package below asks for, in the cases nobody likes to think of too?
