@@ -40,11 +40,14 @@ export interface TasksStatusResult {
   readonly stale_wps: readonly string[];
 }
 
+/** Reads only: of the time no more than what it is. */
+interface StatusDeps {
+  readonly git: Git;
+  readonly time: Pick<WorkflowDeps['time'], 'now'>;
+}
+
 /** Runs it. */
-export async function tasksStatus(
-  deps: Pick<WorkflowDeps, 'git' | 'time'>,
-  input: TasksStatusInput,
-): Promise<TasksStatusResult> {
+export async function tasksStatus(deps: StatusDeps, input: TasksStatusInput): Promise<TasksStatusResult> {
   const project = await findProject(deps.git, input);
   const feature = await detectFeature(deps.git, project, input);
   const limit = input.staleAfterMinutes;
@@ -84,7 +87,7 @@ function statusOf(wp: WorkPackage): WpStatus {
 }
 
 async function idleMinutes(
-  deps: { readonly git: Git; readonly time: WorkflowDeps['time'] },
+  deps: StatusDeps,
   project: Project,
   feature: Feature,
   wp: WorkPackage,

@@ -4,10 +4,10 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
 import { renderListDependents } from '../../../render/task-lists.ts';
-import { given, WorkflowCommand } from '../../../workflow-command.ts';
+import { given, ReadingCommand } from '../../../reading-command.ts';
 import { listDependents } from '../../../workflow/services/list-tasks.ts';
 
-export default class ListDependents extends WorkflowCommand {
+export default class ListDependents extends ReadingCommand {
   static override summary = 'Show what a work package waits for, and what waits for it.';
   static override description = 'Reads only; never switches a branch. Works in workspaces too.';
   static override examples = [
@@ -29,7 +29,7 @@ export default class ListDependents extends WorkflowCommand {
 
   protected async work(): Promise<CommandOutcome> {
     const { args, flags } = await this.parse(ListDependents);
-    const result = await listDependents(this.deps(), {
+    const result = await listDependents(this.readingDeps(), {
       ...this.place(),
       wpId: args.wp_id,
       ...given({ feature: flags.feature }),

@@ -3,10 +3,10 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
 import { renderListTasks } from '../../../render/task-lists.ts';
-import { given, WorkflowCommand } from '../../../workflow-command.ts';
+import { given, ReadingCommand } from '../../../reading-command.ts';
 import { listTasks } from '../../../workflow/services/list-tasks.ts';
 
-export default class ListTasks extends WorkflowCommand {
+export default class ListTasks extends ReadingCommand {
   static override summary = 'List the work packages of a feature.';
   static override description = 'Reads only; never switches a branch. Works in workspaces too.';
   static override examples = [
@@ -27,7 +27,7 @@ export default class ListTasks extends WorkflowCommand {
 
   protected async work(): Promise<CommandOutcome> {
     const { flags } = await this.parse(ListTasks);
-    const result = await listTasks(this.deps(), {
+    const result = await listTasks(this.readingDeps(), {
       ...this.place(),
       ...given({ feature: flags.feature, lane: flags.lane }),
     });

@@ -2,13 +2,13 @@
 import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
-import { WorkflowCommand } from '../../../workflow-command.ts';
+import { ReadingCommand } from '../../../reading-command.ts';
 import { renderKanban } from '../../../render/kanban.ts';
 import { tasksStatus } from '../../../workflow/services/status.ts';
 
 const DEFAULT_WIDTH = 100;
 
-export default class TasksStatus extends WorkflowCommand {
+export default class TasksStatus extends ReadingCommand {
   static override summary = 'Show the lanes of a feature.';
   static override description = 'Reads only; never switches a branch.';
   static override examples = [
@@ -34,7 +34,7 @@ export default class TasksStatus extends WorkflowCommand {
   protected async work(): Promise<CommandOutcome> {
     const { flags } = await this.parse(TasksStatus);
     const minutes = flags['stale-threshold'];
-    const status = await tasksStatus(this.deps(), {
+    const status = await tasksStatus(this.readingDeps(), {
       ...this.place(),
       ...(flags.feature === undefined ? {} : { feature: flags.feature }),
       ...(minutes === undefined ? {} : { staleAfterMinutes: minutes }),
