@@ -32,7 +32,8 @@ export async function createRunDisplay(invocation: Invocation): Promise<RunDispl
   let board = EMPTY_BOARD;
   let sync = '';
   const draw = (): void => {
-    const { columns = 80 } = invocation.stderr;
+    // A terminal nobody has given a size says 0.
+    const columns = invocation.stderr.columns || 80;
     update(renderBoard(board, { now: Date.now(), columns, paint: invocation.paint, sync }));
   };
   const redraw = setInterval(() => {

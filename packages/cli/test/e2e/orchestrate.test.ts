@@ -1,6 +1,8 @@
 /** Whole runs of the built program: agents on PATH, a real server, real signals. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import type { ContractServer } from '@spec-kitty/events-sdk/testing';
 import { expect, test } from 'vitest';
@@ -8,6 +10,7 @@ import { expect, test } from 'vitest';
 import { installAgents, runProcesses } from './agents.ts';
 import { ADA, makeWorld, startServer, until, type Envelope, type World } from './world.ts';
 
+const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const SEED = Number(process.env['SPEC_KITTY_SEED'] ?? Date.now() % 100_000);
 
 /** Numbers in [0, 1) from a seed (mulberry32). */
@@ -73,6 +76,31 @@ test('says with --json what happens, one document a line, and ends with the summ
   expect(lines.filter(({ kind }) => kind === 'lane')).toHaveLength(6);
   expect(world.git('status', '--porcelain')).toBe('');
 });
+
+test.runIf(process.platform === 'linux')(
+  'shows a live table on a terminal, and the summary when it is over',
+  async () => {
+    const world = await makeFeature(['One', 'Two:1']);
+    installAgents(world);
+    const typed = [process.execPath, bin, 'orchestrate', '--feature', '001-demo'].map((word) => `'${word}'`).join(' ');
+
+    // util-linux: runs a line on a terminal of its own.
+    const shown = execFileSync(
+      'script',
+      ['--quiet', '--return', '--command', `stty rows 30 cols 100; ${typed}`, '/dev/null'],
+      {
+        cwd: world.repository,
+        env: { ...world.env, TERM: 'xterm', NO_COLOR: '1' },
+        encoding: 'utf8',
+      },
+    );
+
+    expect(shown).toMatch(/WP01 {2}implementation {2}claude/);
+    expect(shown).toMatch(/WP02 {2}review {10}codex/);
+    expect(shown).toContain('Progress: 2/2 (100%)');
+    expect(shown).toContain('Next: spec-kitty merge --feature 001-demo');
+  },
+);
 
 test('ends with exit code 1 when a package failed, names its log, and the ways on lead on as printed', async () => {
   const world = await makeFeature(['One']);
