@@ -29,6 +29,19 @@ test('commits new and changed files by name and keeps what is staged staged', as
   expect(repo.status()).toBe('A  staged.txt\n?? "new 1.txt"\n');
 });
 
+test('a commit that was made counts as made, also when git cannot be asked about it', async () => {
+  const repo = createRepo();
+  repo.write('app.txt', 'two\n');
+  const git: Git = {
+    ...repo.deps.git,
+    run: (cwd, args) =>
+      args[0] === 'diff-tree' ? Promise.reject(new Error('out of memory')) : repo.deps.git.run(cwd, args),
+  };
+
+  expect(await commitOnly(git, repo.root, { message: 'Two', paths: ['app.txt'] })).toEqual({ hash: 'unknown', files: [] });
+  expect(repo.status()).toBe('');
+});
+
 test('makes no commit when nothing changed', async () => {
   const repo = createRepo();
 

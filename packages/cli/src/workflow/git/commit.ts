@@ -153,8 +153,11 @@ function inProgress(what: string): WorkflowError {
   );
 }
 
+/** The commit that was just made. Never rejects: it is made, whatever git says when it is asked about it. */
 async function lastCommit(git: Git, root: string): Promise<Commit> {
   const args = ['diff-tree', '--root', '-r', '-z', '--no-renames', '--name-only', 'HEAD'];
-  const [hash = '', ...files] = (await mustRun(git, root, args, 'read the new commit')).split('\0');
+  const answer = await git.run(root, args).catch(() => undefined);
+  if (answer?.exitCode !== 0) return { hash: 'unknown', files: [] };
+  const [hash = '', ...files] = answer.stdout.split('\0');
   return { hash, files: files.filter((path) => path !== '') };
 }
