@@ -9,6 +9,7 @@ import type { Failure } from './failure.ts';
 import { withRemedy } from './remedies.ts';
 import { renderFailure } from './render/failure.ts';
 import { isColourful, type Paint, painter } from './render/paint.ts';
+import { harmless } from './render/words.ts';
 
 /** Somewhere text can be written, and whether a person sits behind it. */
 export interface Output {
@@ -96,7 +97,7 @@ function createInvocation(options: InvocationOptions): Invocation {
   let opening: Promise<NodeClient> | null = null;
 
   const say = (line: string): void => {
-    stderr.write(`${line}\n`);
+    stderr.write(`${harmless(line)}\n`);
   };
   const logger = warnOnce({
     warn: (code, message) => {
@@ -134,10 +135,10 @@ function createInvocation(options: InvocationOptions): Invocation {
     succeed(data, text) {
       if (!isFirstAnswer()) return;
       if (json) stdout.write(document(this, data));
-      else if (text !== '') stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+      else if (text !== '') stdout.write(harmless(text.endsWith('\n') ? text : `${text}\n`));
     },
     line(data, text) {
-      stdout.write(json ? document(this, data) : `${text}\n`);
+      stdout.write(json ? document(this, data) : `${harmless(text)}\n`);
     },
     fail(failure, error) {
       if (!isFirstAnswer()) return;

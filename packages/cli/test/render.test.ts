@@ -8,7 +8,7 @@ import { renderIndicator } from '../src/render/indicator.ts';
 import { isColourful } from '../src/render/paint.ts';
 import { progressBar, progressLine } from '../src/render/progress.ts';
 import { renderSyncStatus, syncStatusDocument } from '../src/render/sync-status.ts';
-import { amount, duration, visible } from '../src/render/words.ts';
+import { harmless, amount, duration, visible } from '../src/render/words.ts';
 import { closest } from '../src/suggest.ts';
 import { unknownCommand } from '../src/unknown-command.ts';
 import { quietStatus } from './support/fake-node-client.ts';
@@ -255,4 +255,10 @@ test('what comes from events is shown without characters a terminal would obey, 
 
   expect(visible(text)).toBe('{"title":"a\\u009b31mred\\u007f\\udb40\\udc01"}');
   expect(JSON.parse(visible(text))).toEqual(JSON.parse(text));
+});
+
+test('a text for a terminal keeps its colours, line breaks and tabs, and nothing else a terminal obeys', () => {
+  expect(harmless('\u001B[32mgreen\u001B[39m\ta\r\nb\n')).toBe('\u001B[32mgreen\u001B[39m\ta\nb\n');
+  expect(harmless('\u001B[2J\u0007\u009Bx\u202Ey\u0000[1m')).toBe(String.raw`\u001b[2J\u0007\u009bx\u202ey\u0000[1m`);
+  expect(harmless('👩‍💻 – é')).toBe('👩‍💻 – é');
 });

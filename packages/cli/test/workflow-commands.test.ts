@@ -221,3 +221,29 @@ test('scaffold wants its packages in exactly one way', async () => {
   expect(ended.code).toBe(2);
   expect(JSON.parse(ended.stdout)).toMatchObject({ code: 'usage' });
 });
+
+test('a title cannot steer the terminal: its control characters are spelled out, in every command that prints it', async () => {
+  const cwd = await makeProject();
+  const evil = 'Evil\u001B]0;owned\u0007 \u001B[2J\u202Etxt';
+  const path = join(cwd, 'kitty-specs/001-demo/tasks/WP02-second.md');
+  writeFileSync(path, readFileSync(path, 'utf8').replace('title: Second', `title: ${JSON.stringify(evil)}`));
+  execFileSync('git', ['commit', '-qam', 'Evil'], { cwd });
+
+  const shown = [];
+  for (const words of [
+    ['agent', 'feature', 'finalize-tasks'],
+    ['agent', 'tasks', 'status'],
+    ['agent', 'tasks', 'list-tasks'],
+    ['agent', 'tasks', 'list-dependents', 'WP01'],
+    ['implement', 'WP01'],
+    ['agent', 'workflow', 'implement', 'WP01'],
+    ['accept', '--mode', 'checklist'],
+    ['agent', 'tasks', 'move-task', 'WP02', '--to', 'evil\u001B[2J'],
+  ]) {
+    const ended = await program.run(words, { cwd });
+    shown.push(ended.stdout + ended.stderr);
+  }
+
+  expect(shown.filter((text) => /[^\P{Cc}\n\t]|\u202E/u.test(text))).toEqual([]);
+  expect(shown[2]).toContain(String.raw`Evil\u001b]0;owned\u0007`);
+});

@@ -62,3 +62,18 @@ export function visible(text: string): string {
       .join(''),
   );
 }
+
+/**
+ * A whole text fit for a terminal: what comes from files, servers and agents may hold characters that move the cursor,
+ * change the window's title or turn the direction of writing. They are spelled out; colours, line breaks and tabs stay.
+ */
+export function harmless(text: string): string {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replace(/(\p{Cc})(\[[\d;]*m)?|[\u202A-\u202E\u2066-\u2069]/gu, (found, control?: string, colour?: string) => {
+      if (found === '\n' || found === '\t' || (colour !== undefined && control === ESCAPE)) return found;
+      return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}${colour ?? ''}`;
+    });
+}
+
+const ESCAPE = '\u001B';

@@ -184,35 +184,38 @@ test('a second Ctrl-C leaves at once, and no agent stays behind', async () => {
   await until('the agent to be gone', () => runProcesses(runId).length === 0);
 });
 
-test.each(['at work', 'killed'])('--abort --cleanup ends a run that is %s: no process, no state, no workspace of it is left', async (how) => {
-  const world = await makeFeature(['One', 'Mine']);
-  await world.must(['implement', 'WP02']);
-  const agents = installAgents(world);
-  agents.say({ 'WP01 implementation': ['hang'], 'WP02 implementation': ['hang'] });
-  const run = world.start(['orchestrate', '--feature', '001-demo', '--json']);
-  await until('both agents', () => agents.diary().length === 2);
-  const runId = String(linesOf(run.output.stdout.trim())[0]?.['run_id']);
-  if (how === 'killed') {
-    run.kill('SIGKILL');
-    await run.ended;
-    expect(runProcesses(runId).length).toBeGreaterThan(0);
-  }
+test.each(['at work', 'killed'])(
+  '--abort --cleanup ends a run that is %s: no process, no state, no workspace of it is left',
+  async (how) => {
+    const world = await makeFeature(['One', 'Mine']);
+    await world.must(['implement', 'WP02']);
+    const agents = installAgents(world);
+    agents.say({ 'WP01 implementation': ['hang'], 'WP02 implementation': ['hang'] });
+    const run = world.start(['orchestrate', '--feature', '001-demo', '--json']);
+    await until('both agents', () => agents.diary().length === 2);
+    const runId = String(linesOf(run.output.stdout.trim())[0]?.['run_id']);
+    if (how === 'killed') {
+      run.kill('SIGKILL');
+      await run.ended;
+      expect(runProcesses(runId).length).toBeGreaterThan(0);
+    }
 
-  const aborted = await world.must(['orchestrate', '--abort', '--cleanup', '--json']);
+    const aborted = await world.must(['orchestrate', '--abort', '--cleanup', '--json']);
 
-  expect(JSON.parse(aborted.stdout)).toMatchObject({
-    run_id: runId,
-    ended_process: how === 'at work',
-    removed_worktrees: ['.worktrees/001-demo-WP01'],
-    kept_worktrees: [],
-  });
-  expect((await run.ended).code).toBe(how === 'at work' ? 143 : null);
-  expect(runProcesses(runId)).toEqual([]);
-  expect(existsSync(join(world.repository, '.kittify/orchestration-state.json'))).toBe(false);
-  expect(existsSync(join(world.repository, '.worktrees/001-demo-WP02'))).toBe(true);
-  expect(world.git('status', '--porcelain')).toBe('');
-  expect(lanes(world)).toEqual({ WP01: 'doing', WP02: 'doing' });
-});
+    expect(JSON.parse(aborted.stdout)).toMatchObject({
+      run_id: runId,
+      ended_process: how === 'at work',
+      removed_worktrees: ['.worktrees/001-demo-WP01'],
+      kept_worktrees: [],
+    });
+    expect((await run.ended).code).toBe(how === 'at work' ? 143 : null);
+    expect(runProcesses(runId)).toEqual([]);
+    expect(existsSync(join(world.repository, '.kittify/orchestration-state.json'))).toBe(false);
+    expect(existsSync(join(world.repository, '.worktrees/001-demo-WP02'))).toBe(true);
+    expect(world.git('status', '--porcelain')).toBe('');
+    expect(lanes(world)).toEqual({ WP01: 'doing', WP02: 'doing' });
+  },
+);
 
 test(
   `a run killed at any moment is resumed to its end: no package lost, no orphan left, nothing told twice (seed ${SEED})`,

@@ -38,7 +38,10 @@ test('a commit that was made counts as made, also when git cannot be asked about
       args[0] === 'diff-tree' ? Promise.reject(new Error('out of memory')) : repo.deps.git.run(cwd, args),
   };
 
-  expect(await commitOnly(git, repo.root, { message: 'Two', paths: ['app.txt'] })).toEqual({ hash: 'unknown', files: [] });
+  expect(await commitOnly(git, repo.root, { message: 'Two', paths: ['app.txt'] })).toEqual({
+    hash: 'unknown',
+    files: [],
+  });
   expect(repo.status()).toBe('');
 });
 
