@@ -11,6 +11,7 @@ import type { Fate, WorkflowDeps } from '../../src/workflow/ports.ts';
 import { createFeature } from '../../src/workflow/services/create-feature.ts';
 import { finalizeTasks } from '../../src/workflow/services/finalize-tasks.ts';
 import { implement } from '../../src/workflow/services/implement.ts';
+import { moveTask } from '../../src/workflow/services/move-task.ts';
 import { reconcile } from '../../src/workflow/services/reconcile.ts';
 import { scaffold } from '../../src/workflow/services/scaffold.ts';
 import { createProject, createRepo, type TestRepo } from './support/workspace.ts';
@@ -321,6 +322,29 @@ test('a lane that went on while an older word waited is told as one move from wh
   await reconcile(repo.deps, { cwd: repo.root });
 
   expect(told(repo)).toEqual(['WP01 planned>done']);
+});
+
+test('a lane that a command told right before it died, and an editor put back, is told back: the board may have heard it', async () => {
+  const repo = await createTold(['One']);
+  await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
+  // Recorded by the queue; the process did not live to remember it.
+  const dying: WorkflowDeps = {
+    ...repo.deps,
+    events: {
+      async emit(drafts, options) {
+        await repo.deps.events.emit(drafts, options);
+        throw new Error('died here');
+      },
+    },
+  };
+  await expect(moveTask(dying, { cwd: repo.root, wpId: 'WP01', to: 'planned' })).rejects.toThrow('died here');
+  setLane(repo, repo.wpPath('WP01'), 'doing');
+
+  await reconcile(repo.deps, { cwd: repo.root });
+  const again = await reconcile(repo.deps, { cwd: repo.root });
+
+  expect(told(repo)).toEqual(['WP01 planned>doing', 'WP01 doing>planned', 'WP01 planned>doing']);
+  expect(again.events_emitted).toBe(0);
 });
 
 test('takes features by name, and leaves those of another branch alone, by name', async () => {

@@ -75,18 +75,41 @@ export async function changeFeature<T>(
 async function tellLeftOver(deps: TellingDeps, project: Project, feature: Feature): Promise<readonly Fate[]> {
   const fates: Fate[] = [];
   for (const note of readNotes(project, feature.slug)) {
-    fates.push(...(await tell(deps, project, feature, { ...note, happenings: stillTrue(project, feature, note) })));
+    const { still, overtaken } = sorted(project, feature, note);
+    // Whoever left it may have told it just before dying: the board is where this says, as far as anybody knows.
+    rememberTold(project, feature.slug, overtaken);
+    fates.push(...(await tell(deps, project, feature, { ...note, happenings: still })));
   }
   return fates;
 }
 
-/** What earlier commands did and could not tell: it goes before anything else, and is worth telling still. */
-export function leftOver(project: Project, feature: Feature): readonly Happening[] {
-  return readNotes(project, feature.slug).flatMap((note) => stillTrue(project, feature, note));
+/** What earlier commands did and could not tell, as the next command on the feature will find it. */
+export interface LeftOver {
+  /** Goes before anything else. */
+  readonly waiting: readonly Draft<SpecKittyEvents>[];
+  /** Perhaps told, perhaps not, and no longer so: not told again. */
+  readonly overtaken: readonly Draft<SpecKittyEvents>[];
 }
 
-function stillTrue(project: Project, feature: Feature, note: Note): readonly Happening[] {
-  return note.happenings.filter((each) => hasHappened(project.root, each) && isStillSo(feature, each));
+/** Looks, and changes nothing. */
+export function leftOver(project: Project, feature: Feature): LeftOver {
+  const notes = readNotes(project, feature.slug).map((note) => sorted(project, feature, note));
+  return {
+    waiting: notes.flatMap(({ still }) => still.map(({ draft }) => draft)),
+    overtaken: notes.flatMap(({ overtaken }) => overtaken),
+  };
+}
+
+function sorted(
+  project: Project,
+  feature: Feature,
+  note: Note,
+): { readonly still: readonly Happening[]; readonly overtaken: LeftOver['overtaken'] } {
+  const happened = note.happenings.filter((each) => hasHappened(project.root, each));
+  return {
+    still: happened.filter((each) => isStillSo(feature, each)),
+    overtaken: happened.filter((each) => each.isUntold !== true && !isStillSo(feature, each)).map(({ draft }) => draft),
+  };
 }
 
 /** A package that others have moved on since, in an editor or by a pull: the old word would make the board go back. */
@@ -108,7 +131,8 @@ async function tell(deps: TellingDeps, project: Project, feature: Feature, note:
     drafts.filter((_, index) => fates[index] === 'recorded'),
   );
   // They have happened by now, whatever becomes of the file that shows it.
-  note.keep(note.happenings.filter((_, index) => fates[index] === 'untold').map(({ draft }) => ({ draft })));
+  const untold = note.happenings.filter((_, index) => fates[index] === 'untold');
+  note.keep(untold.map(({ draft }) => ({ draft, isUntold: true })));
   return fates;
 }
 

@@ -16,6 +16,8 @@ export interface Happening {
   readonly draft: Draft<SpecKittyEvents>;
   /** A file, relative to the project root, that holds this text once the change is made. Without one it is made already. */
   readonly evidence?: { readonly path: string; readonly text: string };
+  /** True once somebody has tried to tell it and was answered that it was not recorded. */
+  readonly isUntold?: boolean;
 }
 
 /** A note of one command. */

@@ -10,7 +10,7 @@ import { isWorkflowError, WorkflowError } from '../errors.ts';
 import { metaText, readMeta } from '../files/meta-json.ts';
 import { aBranch, headBranch } from '../git/repository.ts';
 import type { Git, Place, WorkflowDeps } from '../ports.ts';
-import { readBoard } from '../project/board.ts';
+import { boardAfter, readBoard } from '../project/board.ts';
 import { boardGap, type BoardGap } from '../project/board-gap.ts';
 import { listFeatures, openFeature, requireTargetBranch, type Feature } from '../project/feature.ts';
 import { changeFeature, leftOver, type Told } from '../project/feature-work.ts';
@@ -129,9 +129,9 @@ async function difference(
 ): Promise<{ readonly found: Found; readonly drafts: readonly Draft<SpecKittyEvents>[] }> {
   const { project, feature, input } = one;
   const { wps, unreadable } = readEveryWp(feature);
-  const waiting = leftOver(project, feature).map(({ draft }) => draft);
+  const { waiting, overtaken } = leftOver(project, feature);
   const gap = boardGap({
-    told: readBoard(project, feature.slug),
+    told: boardAfter(readBoard(project, feature.slug), overtaken),
     waiting,
     lanes: new Map(wps.map((wp) => [wp.id, wp.lane])),
     unreadable: unreadable.map(({ id }) => id),
