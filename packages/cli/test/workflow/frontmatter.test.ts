@@ -163,3 +163,25 @@ describe('refuses, naming file and line,', () => {
     );
   });
 });
+
+test('names the line of a value that YAML takes for an alias, and of aliases that multiply', () => {
+  expect(() => parseFrontmatter('x.md', '---\nlane: planned\ntitle: *Writer\n---\n')).toThrow(
+    expect.objectContaining({
+      code: 'frontmatter-invalid',
+      message:
+        'x.md, line 3: *Writer stands for nothing; a value that begins with * needs quotes. The file was not changed.',
+    }),
+  );
+  const bomb = [
+    'a: &a [x, x, x, x, x, x, x, x, x]',
+    ...'bcdefghi'.split('').map(
+      (key, at) =>
+        `${key}: &${key} [${Array(9)
+          .fill(`*${'abcdefgh'[at] ?? ''}`)
+          .join(', ')}]`,
+    ),
+  ];
+  expect(() => parseFrontmatter('x.md', `---\n${bomb.join('\n')}\n---\n`)).toThrow(
+    expect.objectContaining({ message: expect.stringContaining('its aliases multiply') }),
+  );
+});

@@ -154,3 +154,39 @@ test('refuses unknown agents, broken configuration and a detached HEAD without c
   repo.git('checkout', '-q', '--detach');
   await expect(init(repo.deps, { cwd: repo.root })).rejects.toMatchObject({ code: 'detached-head' });
 });
+
+test.each([
+  ['project: 7\n', 'line 1: project is not a list of keys'],
+  ['a: 1\nagents: [claude]\n', 'line 2: agents is not a list of keys'],
+  ['a: 1\ntitle: *bold\n', 'line 2: *bold stands for nothing'],
+])('refuses a config it cannot complete, with its line, and leaves it alone: %j', async (text, says) => {
+  const repo = createRepo();
+  repo.write('.kittify/config.yaml', text);
+
+  await expect(init(repo.deps, { cwd: repo.root })).rejects.toMatchObject({
+    code: 'config-invalid',
+    message: expect.stringContaining(says),
+  });
+
+  expect(repo.read('.kittify/config.yaml')).toBe(text);
+});
+
+test.each(['  indented: 1\n', 'project:\n', 'project:\n  uuid:\n', 'agents:\nproject: {}\n'])(
+  'completes a config of an odd shape to one that is whole, and a second run changes nothing: %j',
+  async (text) => {
+    const repo = createRepo();
+    repo.write('.kittify/config.yaml', text);
+    repo.git('add', '.');
+    repo.git('commit', '-qm', 'Odd');
+
+    await init(repo.deps, { cwd: repo.root });
+    const config = parse(repo.read('.kittify/config.yaml')) as { readonly project: unknown };
+
+    expect(config.project).toEqual({
+      uuid: '5f0c6f0e-8f7d-4c55-9a0e-0d7a5d1b2c3d',
+      slug: 'my-repo',
+      node_id: '9a8b7c6d5e4f',
+    });
+    expect((await init(repo.deps, { cwd: repo.root })).changed).toBe(false);
+  },
+);

@@ -15,7 +15,7 @@ export interface LogEntry {
   readonly note: string;
 }
 
-const HEADING = /^##[ \t]+Activity Log[ \t]*$/;
+const HEADING = /^##[ \t]+Activity Log\s*$/;
 // En dash or hyphen between blanks. The agent may itself hold hyphens, so it is read up to `shell_pid=` or `lane=`.
 const ENTRY =
   /^[ \t]*-[ \t]+([\dT:-]+Z)[ \t]+[–-][ \t]+(.+?)[ \t]+[–-][ \t]+(?:shell_pid=(\S*)[ \t]+[–-][ \t]+)?lane=([a-z_]+)[ \t]+[–-](?:[ \t]+(.*))?$/s;
@@ -73,7 +73,7 @@ export function formatEntry(entry: LogEntry): string {
 function logSections(visible: readonly string[]): readonly { readonly start: number; readonly end: number }[] {
   return visible.flatMap((line, start) => {
     if (!HEADING.test(line)) return [];
-    const next = visible.findIndex((other, index) => index > start && other.startsWith('## '));
+    const next = visible.findIndex((other, index) => index > start && /^##(?:\s|$)/.test(other));
     return [{ start, end: next === -1 ? visible.length : next }];
   });
 }

@@ -6,6 +6,7 @@ import { isAlias, isCollection, isMap, isScalar, isSeq, parseDocument, stringify
 import type { Node, Pair, YAMLMap, YAMLSeq } from 'yaml';
 
 import { WorkflowError } from '../errors.ts';
+import { readYamlValues } from './yaml-values.ts';
 
 /** What a key may be set to. */
 export type FrontmatterValue = string | readonly string[];
@@ -88,15 +89,18 @@ function headOf({ text, bodyStart }: Parts): string {
 }
 
 function parseYaml(parts: Parts): { readonly map: YAMLMap; readonly values: Record<string, unknown> } {
-  const document = parseDocument(parts.text.slice(parts.start, parts.end), { schema: 'core', prettyErrors: true });
+  const source = parts.text.slice(parts.start, parts.end);
+  const document = parseDocument(source, { schema: 'core', prettyErrors: true });
   const problem = document.errors[0];
   if (problem !== undefined) {
     const line = (problem.linePos?.[0].line ?? 1) + 1;
     throw invalid(parts.name, line, problem.message.split(' at line ')[0]?.trim() ?? 'broken YAML');
   }
   if (!isMap(document.contents)) throw invalid(parts.name, 2, 'the frontmatter is not a list of keys and values');
-  // Of the document, not of the map: only the document resolves aliases. A YAML map becomes an object.
-  return { map: document.contents, values: document.toJS() as Record<string, unknown> };
+  const values = readYamlValues(document, source);
+  if (values.kind === 'broken') throw invalid(parts.name, values.line + 1, values.why);
+  // A YAML map becomes an object.
+  return { map: document.contents, values: values.value as Record<string, unknown> };
 }
 
 /** Proof after the fact: exactly this key changed. Whatever YAML we did not foresee stops here, before any write. */

@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml';
 
 import { WorkflowError } from '../errors.ts';
 import { readText } from './text-files.ts';
+import { readYamlValues } from './yaml-values.ts';
 
 /** The values of its `paths`, relative to the project root; none where the project has no such mission. Refuses broken YAML. */
 export function missionPaths(root: string, mission: string): readonly string[] {
@@ -13,7 +14,8 @@ export function missionPaths(root: string, mission: string): readonly string[] {
   const name = missionFile(mission);
   const text = readText(join(root, name), name);
   if (text === undefined) return [];
-  const document = parseDocument(text.replace(/^\uFEFF/, ''));
+  const source = text.replace(/^\uFEFF/, '');
+  const document = parseDocument(source);
   const [problem] = document.errors;
   if (problem !== undefined) {
     const line = problem.linePos?.[0].line ?? 1;
@@ -22,7 +24,10 @@ export function missionPaths(root: string, mission: string): readonly string[] {
       `${name}, line ${line}: ${problem.message.split(' at line ')[0] ?? ''}.`,
     );
   }
-  const value: unknown = document.toJS();
+  const values = readYamlValues(document, source);
+  if (values.kind === 'broken')
+    throw new WorkflowError('mission-invalid', `${name}, line ${values.line}: ${values.why}.`);
+  const { value } = values;
   const paths = typeof value === 'object' && value !== null && 'paths' in value ? value.paths : undefined;
   const listed: readonly unknown[] = typeof paths === 'object' && paths !== null ? Object.values(paths).flat() : [];
   return [...new Set(listed.filter((path) => typeof path === 'string' && path.trim() !== ''))] as readonly string[]; // filtered right here

@@ -2,10 +2,11 @@
  * `.kittify/config.yaml` as `init` writes it. What the user has there already, comments included, stays; only
  * what is missing is added. Pure.
  */
-import { isMap, parseDocument, stringify } from 'yaml';
+import { isMap, isNode, isScalar, parseDocument, stringify } from 'yaml';
 
 import { WorkflowError } from '../errors.ts';
 import type { ProjectIdentity } from '../ports.ts';
+import { readYamlValues } from './yaml-values.ts';
 
 /** Agents that can be configured. */
 export const KNOWN_AGENTS = [
@@ -36,6 +37,7 @@ export function completeConfig(
   agents: readonly string[] | undefined,
 ): string {
   const document = parse(source);
+  for (const key of ['vcs', 'agents', 'project']) refuseOther(document, source, key);
   const wanted = {
     vcs: { type: 'git' },
     agents: { available: [...(agents ?? [])] },
@@ -52,14 +54,40 @@ export function completeConfig(
     if (agents !== undefined && document.has('agents'))
       document.setIn(['agents', 'available'], document.createNode([...agents], { flow: true }));
     for (const [key, value] of Object.entries(wanted.project ?? {})) {
-      if (document.has('project') && document.getIn(['project', key]) === undefined)
+      if (document.has('project') && (document.getIn(['project', key]) ?? undefined) === undefined)
         document.setIn(['project', key], value);
     }
     text = document.toString({ lineWidth: 0 });
   }
   // Whole missing blocks are appended as text: nothing of the user's is even re-formatted.
+  if (missing.length === 0) return text;
   const gap = text === '' || text.endsWith('\n') ? '' : '\n';
-  return missing.length === 0 ? text : text + gap + missing.map(([key, value]) => block(key, value)).join('');
+  const completed = text + gap + missing.map(([key, value]) => block(key, value)).join('');
+  if (holds(completed, wanted)) return completed;
+  // Keys that are indented, an open block: then the library writes the whole file.
+  for (const [key, value] of missing) document.set(key, document.createNode(value));
+  return document.toString({ lineWidth: 0 });
+}
+
+function holds(text: string, wanted: object): boolean {
+  const document = parseDocument(text.replace(/^\uFEFF/, ''));
+  return document.errors.length === 0 && Object.keys(wanted).every((key) => document.has(key));
+}
+
+/** What stands below a key of ours has to be keys again; nothing at all is as good as the key not being there. */
+function refuseOther(document: ReturnType<typeof parseDocument>, source: string, key: string): void {
+  const node = document.get(key, true);
+  if (!document.has(key) || isMap(node)) return;
+  if (isScalar(node) && node.value === null) {
+    document.set(key, document.createNode({}));
+    return;
+  }
+  const range = isNode(node) ? node.range : undefined;
+  const line = source.slice(0, range?.[0] ?? 0).split('\n').length;
+  throw new WorkflowError(
+    'config-invalid',
+    `.kittify/config.yaml, line ${line}: ${key} is not a list of keys. It was not changed.`,
+  );
 }
 
 function block(key: string, value: object): string {
@@ -75,7 +103,8 @@ function sameList(node: unknown, wanted: readonly string[]): boolean {
 }
 
 function parse(source: string): ReturnType<typeof parseDocument> {
-  const document = parseDocument(source.replace(/^\uFEFF/, ''));
+  const text = source.replace(/^\uFEFF/, '');
+  const document = parseDocument(text);
   const problem = document.errors[0];
   if (problem !== undefined || (document.contents !== null && !isMap(document.contents))) {
     const line = problem?.linePos?.[0].line ?? 1;
@@ -84,5 +113,11 @@ function parse(source: string): ReturnType<typeof parseDocument> {
       `.kittify/config.yaml, line ${line}: ${problem?.message.split(' at line ')[0] ?? 'it is not a list of keys'}. It was not changed.`,
     );
   }
+  const values = readYamlValues(document, text);
+  if (values.kind === 'broken')
+    throw new WorkflowError(
+      'config-invalid',
+      `.kittify/config.yaml, line ${values.line}: ${values.why}. It was not changed.`,
+    );
   return document;
 }

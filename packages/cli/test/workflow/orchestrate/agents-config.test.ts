@@ -319,7 +319,7 @@ test.each([
   ],
   ['agents: [a\n', '2: '],
   ['- a\n', '1: it is not a list of keys'],
-  ['agents:\n  available: *nobody\n', '1: its aliases cannot be resolved'],
+  ['agents:\n  available: *nobody\n', '2: *nobody stands for nothing; a value that begins with * needs quotes'],
 ])('a mistake is refused with file, line, key and what is allowed: %j', (config, message) => {
   expect(() => configOf(config)).toThrow(
     expect.objectContaining({

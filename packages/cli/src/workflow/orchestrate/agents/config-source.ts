@@ -4,6 +4,7 @@ import { isMap, isPair, isScalar, LineCounter, parseDocument, type Document } fr
 
 import { WorkflowError } from '../../errors.ts';
 import { readText } from '../../files/text-files.ts';
+import { readYamlValues } from '../../files/yaml-values.ts';
 
 /** Keys and indexes from the top of the file. */
 export type SettingPath = readonly (string | number)[];
@@ -33,7 +34,10 @@ export function readConfigSource(path: string, name: string): ConfigSource {
   if (problem !== undefined)
     throw refuse(problem.linePos?.[0].line ?? 1, problem.message.split(' at line ')[0]?.trim() ?? 'it is not YAML');
   if (document.contents !== null && !isMap(document.contents)) throw refuse(1, 'it is not a list of keys');
-  const content = toValue(document, (why) => refuse(1, why));
+  const values = readYamlValues(document, text);
+  if (values.kind === 'broken') throw refuse(values.line, values.why);
+  // null for an empty file
+  const content = values.value ?? undefined;
 
   const refusal = (at: SettingPath, why: string): WorkflowError => {
     const line = lines.linePos(startOf(document, at)).line;
@@ -64,15 +68,6 @@ export function readConfigSource(path: string, name: string): ConfigSource {
 /** The message of a key nobody knows. */
 export function unknownKey(allowed: readonly string[]): string {
   return `is not a key that is known here; there are ${allowed.join(', ')}`;
-}
-
-function toValue(document: Document, refuse: (why: string) => WorkflowError): unknown {
-  try {
-    // null for an empty file
-    return document.toJS() ?? undefined;
-  } catch {
-    throw refuse('its aliases cannot be resolved');
-  }
 }
 
 function valueAt(value: unknown, key: string | number): unknown {
