@@ -47,6 +47,18 @@ const STORMS: readonly Storm[] = [
     amounts: { SPEC_KITTY_TEST_SEEDS: 5_000 },
   },
   {
+    name: 'boards',
+    folder: 'packages/cli',
+    files: ['test/workflow/board-storm.test.ts'],
+    amounts: { SPEC_KITTY_STORM_BOARDS: 1_000 },
+  },
+  {
+    name: 'texts',
+    folder: 'packages/cli',
+    files: ['test/workflow/fuzz.test.ts'],
+    amounts: { SPEC_KITTY_STORM_TEXTS: 100_000 },
+  },
+  {
     name: 'engine',
     folder: 'packages/events-sdk',
     files: ['test/engine/model.test.ts'],

@@ -11,7 +11,7 @@ import { installAgents, runProcesses } from './agents.ts';
 import { ADA, makeWorld, startServer, until, type Envelope, type World } from './world.ts';
 
 const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
-const SEED = Number(process.env['SPEC_KITTY_SEED'] ?? Date.now() % 100_000);
+const SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 100_000);
 
 /** Numbers in [0, 1) from a seed (mulberry32). */
 function chanceFrom(seed: number): () => number {

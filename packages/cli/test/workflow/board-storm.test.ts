@@ -2,7 +2,7 @@
  * Commands in random order on a real repository, with everything that comes between them: an editor that changes lanes, a
  * queue that is full, a hook that refuses, a process that dies before or after its events are recorded. Whatever happened:
  * after one `sync reconcile` the board's lanes are the disk's, and nothing was told that the disk did not show.
- * `SPEC_KITTY_SEED` replays a run, `SPEC_KITTY_STORM_BOARDS` sets how many there are.
+ * `SPEC_KITTY_STORM_SEED` replays a run, `SPEC_KITTY_STORM_BOARDS` sets how many there are.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import { reconcile } from '../../src/workflow/services/reconcile.ts';
 import { createProject } from './support/workspace.ts';
 
 const RUNS = Number(process.env['SPEC_KITTY_STORM_BOARDS'] ?? 3);
-const FIRST_SEED = Number(process.env['SPEC_KITTY_SEED'] ?? Date.now() % 100_000);
+const FIRST_SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 100_000);
 const STEPS = 45;
 const IDS = ['WP01', 'WP02', 'WP03', 'WP04'] as const;
 
@@ -122,7 +122,6 @@ async function storm(seed: number, { isReconciled = true } = {}) {
 
 test.each(Array.from({ length: RUNS }, (_, index) => FIRST_SEED + index))(
   'whatever happens between the commands, one reconcile makes the board say what the disk says (seed %i)',
-  { timeout: 120_000 },
   async (seed) => {
     const after = await storm(seed);
 

@@ -1,7 +1,7 @@
 /**
  * Files as nobody would write them: random and mutated texts through every reader and editor. Each answers with a right
  * result or a `WorkflowError` that says what is wrong; none crashes, hangs or loses a byte it was not asked to change.
- * `SPEC_KITTY_SEED` replays a run, `SPEC_KITTY_STORM_TEXTS` sets how many texts there are.
+ * `SPEC_KITTY_STORM_SEED` replays a run, `SPEC_KITTY_STORM_TEXTS` sets how many texts there are.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ import { readState } from '../../src/workflow/orchestrate/state-file.ts';
 import { readMergeState } from '../../src/workflow/project/merge-state.ts';
 
 const COUNT = Number(process.env['SPEC_KITTY_STORM_TEXTS'] ?? 1_500);
-const SEED = Number(process.env['SPEC_KITTY_SEED'] ?? Date.now() % 100_000);
+const SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 100_000);
 
 /** Pieces that mean something to one reader or another. */
 const PIECES = [
@@ -176,7 +176,7 @@ test(
           if (!(cause instanceof WorkflowError)) throw cause;
         });
       } catch (cause) {
-        throw new Error(`SPEC_KITTY_SEED=${SEED}, text ${count}: ${JSON.stringify(texts)}`, { cause });
+        throw new Error(`SPEC_KITTY_STORM_SEED=${SEED}, text ${count}: ${JSON.stringify(texts)}`, { cause });
       }
     }
   },

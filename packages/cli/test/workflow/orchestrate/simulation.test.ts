@@ -1,6 +1,6 @@
 /**
  * Whole runs over random features, agents and failures, held against rules that know nothing of the scheduler.
- * SPEC_KITTY_SEED=n repeats one; a failure names its seed.
+ * SPEC_KITTY_STORM_SEED=n repeats one; a failure names its seed.
  */
 import { expect, test } from 'vitest';
 
@@ -10,7 +10,7 @@ import type { NextSteps, Step } from '../../../src/workflow/orchestrate/schedule
 import { engine, type Engine } from './support/run-engine.ts';
 import { simulate, type Travelled } from './support/simulation.ts';
 
-const REPLAY = process.env['SPEC_KITTY_SEED'];
+const REPLAY = process.env['SPEC_KITTY_STORM_SEED'];
 const FIRST = REPLAY === undefined ? Date.now() % 1_000_000 : Number(REPLAY);
 const SEEDS = REPLAY === undefined ? 2_000 : 1;
 
@@ -177,7 +177,9 @@ function travel(seed: number): Travelled {
   try {
     return simulate(seed);
   } catch (cause) {
-    throw new Error(`SPEC_KITTY_SEED=${seed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`SPEC_KITTY_STORM_SEED=${seed}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }
 
