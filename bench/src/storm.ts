@@ -59,6 +59,12 @@ const STORMS: readonly Storm[] = [
     amounts: { SPEC_KITTY_STORM_TEXTS: 100_000 },
   },
   {
+    name: 'runs',
+    folder: 'packages/cli',
+    files: ['test/workflow/orchestrate/simulation.test.ts'],
+    amounts: { SPEC_KITTY_STORM_RUNS: 100_000 },
+  },
+  {
     name: 'engine',
     folder: 'packages/events-sdk',
     files: ['test/engine/model.test.ts'],

@@ -133,51 +133,46 @@ function checkTasks(text: string): void {
   ).toEqual([]);
 }
 
-test(
-  `mutated package files, plans and settings are read right or refused in words (${COUNT} texts, seed ${SEED})`,
-  { timeout: 120_000 },
-  async () => {
-    const random = chanceFrom(SEED);
-    const root = mkdtempSync(join(tmpdir(), 'spec-kitty-fuzz-'));
-    onTestFinished(() => {
-      rmSync(root, { recursive: true, force: true });
-    });
-    const feature = join(root, 'kitty-specs/001-demo');
-    mkdirSync(feature, { recursive: true });
-    mkdirSync(join(root, '.kittify'));
-    const identity = { uuid: 'u', slug: 's', nodeId: 'n' };
+test(`mutated package files, plans and settings are read right or refused in words (${COUNT} texts, seed ${SEED})`, async () => {
+  const random = chanceFrom(SEED);
+  const root = mkdtempSync(join(tmpdir(), 'spec-kitty-fuzz-'));
+  onTestFinished(() => {
+    rmSync(root, { recursive: true, force: true });
+  });
+  const feature = join(root, 'kitty-specs/001-demo');
+  mkdirSync(feature, { recursive: true });
+  mkdirSync(join(root, '.kittify'));
+  const identity = { uuid: 'u', slug: 's', nodeId: 'n' };
 
-    for (let count = 0; count < COUNT; count += 1) {
-      const texts = Object.fromEntries(
-        Object.entries(GOOD).map(([name, text]) => [name, mutated(text, random)]),
-      ) as typeof GOOD; // same keys
-      try {
-        checkWp(texts.wp);
-        checkTasks(texts.tasks);
-        tried(() => hasIdentity(texts.config));
-        // As `init --agents claude` does; a second one changes nothing.
-        const completed = (source: string) =>
-          tried(() => completeConfig(source, hasIdentity(source) ? undefined : identity, ['claude']));
-        const config = completed(texts.config);
-        if (config !== undefined) expect(completed(config)).toBe(config);
-        writeFileSync(join(feature, 'meta.json'), texts.meta);
-        const meta = tried(() => readMeta(feature, '001-demo'));
-        if (meta !== undefined) {
-          const edited = tried(() => editedMeta(feature, '001-demo', { vcs: 'git' }));
-          if (edited !== undefined)
-            expect(JSON.parse(edited.text.replace(/^\uFEFF/, ''))).toMatchObject({ vcs: 'git' });
-        }
-        writeFileSync(join(root, '.kittify/config.yaml'), texts.config);
-        tried(() => readOrchestratorConfig(root));
-        writeFileSync(join(root, '.kittify/merge-state.json'), texts.merge);
-        tried(() => readMergeState(root));
-        writeFileSync(join(root, '.kittify/orchestration-state.json'), texts.run);
-        await readState(root).catch((cause: unknown) => {
-          if (!(cause instanceof WorkflowError)) throw cause;
-        });
-      } catch (cause) {
-        throw new Error(`SPEC_KITTY_STORM_SEED=${SEED}, text ${count}: ${JSON.stringify(texts)}`, { cause });
+  for (let count = 0; count < COUNT; count += 1) {
+    const texts = Object.fromEntries(
+      Object.entries(GOOD).map(([name, text]) => [name, mutated(text, random)]),
+    ) as typeof GOOD; // same keys
+    try {
+      checkWp(texts.wp);
+      checkTasks(texts.tasks);
+      tried(() => hasIdentity(texts.config));
+      // As `init --agents claude` does; a second one changes nothing.
+      const completed = (source: string) =>
+        tried(() => completeConfig(source, hasIdentity(source) ? undefined : identity, ['claude']));
+      const config = completed(texts.config);
+      if (config !== undefined) expect(completed(config)).toBe(config);
+      writeFileSync(join(feature, 'meta.json'), texts.meta);
+      const meta = tried(() => readMeta(feature, '001-demo'));
+      if (meta !== undefined) {
+        const edited = tried(() => editedMeta(feature, '001-demo', { vcs: 'git' }));
+        if (edited !== undefined) expect(JSON.parse(edited.text.replace(/^\uFEFF/, ''))).toMatchObject({ vcs: 'git' });
       }
+      writeFileSync(join(root, '.kittify/config.yaml'), texts.config);
+      tried(() => readOrchestratorConfig(root));
+      writeFileSync(join(root, '.kittify/merge-state.json'), texts.merge);
+      tried(() => readMergeState(root));
+      writeFileSync(join(root, '.kittify/orchestration-state.json'), texts.run);
+      await readState(root).catch((cause: unknown) => {
+        if (!(cause instanceof WorkflowError)) throw cause;
+      });
+    } catch (cause) {
+      throw new Error(`SPEC_KITTY_STORM_SEED=${SEED}, text ${count}: ${JSON.stringify(texts)}`, { cause });
     }
-  },
-);
+  }
+});

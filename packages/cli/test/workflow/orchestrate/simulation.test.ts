@@ -12,7 +12,7 @@ import { simulate, type Travelled } from './support/simulation.ts';
 
 const REPLAY = process.env['SPEC_KITTY_STORM_SEED'];
 const FIRST = REPLAY === undefined ? Date.now() % 1_000_000 : Number(REPLAY);
-const SEEDS = REPLAY === undefined ? 2_000 : 1;
+const SEEDS = REPLAY === undefined ? Number(process.env['SPEC_KITTY_STORM_RUNS'] ?? 2_000) : 1;
 
 test('every random run keeps to its slots, its order and its agents, loses and repeats no work, and can be brought to its end', () => {
   const total = { packages: 0, starts: 0, deaths: 0, pauses: 0 };
