@@ -2,10 +2,19 @@
  * The base of commands that run a workflow service, with what those need that only read: git, and what time it is. It
  * loads nothing of the library; commands that change and tell something extend {@link WorkflowCommand}.
  */
+import * as Flags from '@oclif/core/flags';
+
 import { type CommandOutcome, SpecKittyCommand } from './command.ts';
 import { retyper } from './command-line.ts';
 import { createGit } from './workflow/git/git.ts';
 import type { Git, Place } from './workflow/ports.ts';
+
+/** `--feature`, as commands on a feature take it. */
+export const featureFlag = Flags.string({
+  char: 'f',
+  description: 'The feature. Default: found from branch and folder.',
+  helpValue: 'SLUG',
+});
 
 export abstract class ReadingCommand extends SpecKittyCommand {
   /** What a service that only reads needs. */

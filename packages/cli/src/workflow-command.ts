@@ -4,7 +4,7 @@ import { createWorkflowDeps } from './workflow-deps.ts';
 import type { WorkflowDeps } from './workflow/ports.ts';
 import { readWpId } from './workflow/rules/wp-id.ts';
 
-export { given } from './reading-command.ts';
+export { featureFlag, given } from './reading-command.ts';
 
 export abstract class WorkflowCommand extends ReadingCommand {
   /** What the services need. */

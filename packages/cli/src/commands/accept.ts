@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 import type { CommandOutcome } from '../command.ts';
 import { describeFailure } from '../failure.ts';
 import { renderAccept, renderChecklist, renderClosedGates } from '../render/accept.ts';
-import { given, WorkflowCommand } from '../workflow-command.ts';
+import { featureFlag, given, WorkflowCommand } from '../workflow-command.ts';
 import { WorkflowError } from '../workflow/errors.ts';
 import { accept, checkAcceptance } from '../workflow/services/accept.ts';
 import { NotAcceptable } from '../workflow/services/acceptance-report.ts';
@@ -28,11 +28,7 @@ export default class Accept extends WorkflowCommand {
   ];
   static override emits = true;
   static override flags = {
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     mode: Flags.string({
       description:
         'What the hints afterwards are for: a pull request (pr) or no remote at all (local); auto asks git. checklist only shows what is missing, anywhere, and tells nobody.',

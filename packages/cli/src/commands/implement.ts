@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../command.ts';
 import { renderImplement } from '../render/workflow.ts';
-import { given, WorkflowCommand } from '../workflow-command.ts';
+import { featureFlag, given, WorkflowCommand } from '../workflow-command.ts';
 import { implement } from '../workflow/services/implement.ts';
 
 export default class Implement extends WorkflowCommand {
@@ -25,11 +25,7 @@ export default class Implement extends WorkflowCommand {
   };
   static override flags = {
     base: Flags.string({ description: "Build on this package's branch.", helpValue: 'WP_ID' }),
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     agent: Flags.string({ description: 'Who works on it. Default: SPEC_KITTY_AGENT, else user.', helpValue: 'NAME' }),
     'shell-pid': Flags.integer({
       description: 'Process that does the work, for the log. Default: the one that runs this command.',

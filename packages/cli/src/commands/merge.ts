@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 import type { CommandOutcome } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { renderAbort, renderMerge, renderMergePlan } from '../render/merge.ts';
-import { WorkflowCommand } from '../workflow-command.ts';
+import { featureFlag, WorkflowCommand } from '../workflow-command.ts';
 import { abortMerge } from '../workflow/services/abort-merge.ts';
 import { merge, resumeMerge } from '../workflow/services/merge.ts';
 import type { MergeInput } from '../workflow/services/merge-begin.ts';
@@ -28,11 +28,7 @@ export default class Merge extends WorkflowCommand {
   ];
   static override emits = true;
   static override flags = {
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     target: Flags.string({ description: "Branch to merge into. Default: the feature's.", helpValue: 'BRANCH' }),
     strategy: Flags.option({
       options: ['merge', 'squash'] as const,

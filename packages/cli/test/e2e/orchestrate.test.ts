@@ -9,20 +9,10 @@ import { expect, test } from 'vitest';
 
 import { installAgents, runProcesses } from './agents.ts';
 import { ADA, makeWorld, startServer, until, type Envelope, type World } from './world.ts';
+import { chanceFrom } from '../support/chance.ts';
 
 const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 100_000);
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function chanceFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 async function makeFeature(packages: readonly string[], delivery: 'off' | 'courier' = 'off'): Promise<World> {
   const world = makeWorld({ delivery });

@@ -22,22 +22,12 @@ import { markStatus } from '../../src/workflow/services/mark-status.ts';
 import { moveTask } from '../../src/workflow/services/move-task.ts';
 import { reconcile } from '../../src/workflow/services/reconcile.ts';
 import { createProject } from './support/workspace.ts';
+import { chanceFrom } from '../support/chance.ts';
 
 const RUNS = Number(process.env['SPEC_KITTY_STORM_BOARDS'] ?? 3);
 const FIRST_SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 100_000);
 const STEPS = 45;
 const IDS = ['WP01', 'WP02', 'WP03', 'WP04'] as const;
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function chanceFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 async function storm(seed: number, { isReconciled = true } = {}) {
   const random = chanceFrom(seed);

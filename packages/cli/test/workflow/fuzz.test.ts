@@ -21,6 +21,7 @@ import { tasksMdText, wpFileText } from '../../src/workflow/files/templates.ts';
 import { readOrchestratorConfig } from '../../src/workflow/orchestrate/agents/orchestrator-config.ts';
 import { readState } from '../../src/workflow/orchestrate/state-file.ts';
 import { readMergeState } from '../../src/workflow/project/merge-state.ts';
+import { chanceFrom } from '../support/chance.ts';
 
 const COUNT = Number(process.env['SPEC_KITTY_STORM_TEXTS'] ?? 1_500);
 const SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 100_000);
@@ -49,16 +50,6 @@ const GOOD = {
     '{"feature_slug":"001-demo","target_branch":"main","wp_order":["WP01"],"completed_wps":[],"strategy":"merge"}\n',
   run: '{"version":1,"run_id":"x","feature_slug":"001-demo","status":"running","work_packages":{}}\n',
 };
-
-function chanceFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 function mutated(text: string, random: () => number): string {
   const at = (length: number): number => Math.floor(random() * (length + 1));

@@ -8,7 +8,7 @@ import { WorkflowError } from '../errors.ts';
 import type { Git, GitAnswer } from '../ports.ts';
 
 /** Set by git for hooks; inherited, they would point every call of ours at another repository or index. */
-const HOOK_VARIABLES = new Set([
+export const HOOK_VARIABLES: ReadonlySet<string> = new Set([
   'GIT_DIR',
   'GIT_WORK_TREE',
   'GIT_INDEX_FILE',

@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
 import { renderFinalizeTasks } from '../../../render/workflow.ts';
-import { WorkflowCommand } from '../../../workflow-command.ts';
+import { featureFlag, WorkflowCommand } from '../../../workflow-command.ts';
 import { finalizeTasks } from '../../../workflow/services/finalize-tasks.ts';
 
 export default class FinalizeTasks extends WorkflowCommand {
@@ -20,11 +20,7 @@ export default class FinalizeTasks extends WorkflowCommand {
   ];
   static override emits = true;
   static override flags = {
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     'dry-run': Flags.boolean({ description: 'Check and show; change and announce nothing.' }),
     emit: Flags.boolean({ description: 'Announce again although nothing changed.' }),
   };

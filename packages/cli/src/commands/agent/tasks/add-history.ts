@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
 import { renderAddHistory } from '../../../render/tasks.ts';
-import { given, WorkflowCommand } from '../../../workflow-command.ts';
+import { featureFlag, given, WorkflowCommand } from '../../../workflow-command.ts';
 import { addHistory, HISTORY_TYPES } from '../../../workflow/services/add-history.ts';
 
 export default class AddHistory extends WorkflowCommand {
@@ -28,11 +28,7 @@ export default class AddHistory extends WorkflowCommand {
   static override flags = {
     note: Flags.string({ required: true, description: 'What the line says.', helpValue: 'TEXT' }),
     type: Flags.option({ options: HISTORY_TYPES, default: 'note' as const, description: 'What it is about.' })(),
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     agent: Flags.string({
       description: "Who says it. Default: SPEC_KITTY_AGENT, else the package's agent.",
       helpValue: 'NAME',

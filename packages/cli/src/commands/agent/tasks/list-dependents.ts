@@ -1,10 +1,9 @@
 /** `spec-kitty agent tasks list-dependents WP_ID`: who waits for a work package, and what it waits for. */
 import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
 import { renderListDependents } from '../../../render/task-lists.ts';
-import { given, ReadingCommand } from '../../../reading-command.ts';
+import { featureFlag, given, ReadingCommand } from '../../../reading-command.ts';
 import { listDependents } from '../../../workflow/services/list-tasks.ts';
 
 export default class ListDependents extends ReadingCommand {
@@ -20,11 +19,7 @@ export default class ListDependents extends ReadingCommand {
     wp_id: Args.string({ required: true, description: 'The package, e.g. WP01.', ignoreStdin: true }),
   };
   static override flags = {
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
   };
 
   protected async work(): Promise<CommandOutcome> {

@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
 import { renderListTasks } from '../../../render/task-lists.ts';
-import { given, ReadingCommand } from '../../../reading-command.ts';
+import { featureFlag, given, ReadingCommand } from '../../../reading-command.ts';
 import { listTasks } from '../../../workflow/services/list-tasks.ts';
 
 export default class ListTasks extends ReadingCommand {
@@ -17,11 +17,7 @@ export default class ListTasks extends ReadingCommand {
     },
   ];
   static override flags = {
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     lane: Flags.string({ description: 'Only this lane: planned, doing, for_review or done.', helpValue: 'LANE' }),
   };
 

@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
 import { renderMarkStatus } from '../../../render/tasks.ts';
-import { given, WorkflowCommand } from '../../../workflow-command.ts';
+import { featureFlag, given, WorkflowCommand } from '../../../workflow-command.ts';
 import { markStatus } from '../../../workflow/services/mark-status.ts';
 
 export default class MarkStatus extends WorkflowCommand {
@@ -34,11 +34,7 @@ export default class MarkStatus extends WorkflowCommand {
       description: 'done or pending; for packages also planned, doing, for_review.',
       helpValue: 'STATUS',
     }),
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     wp: Flags.string({
       description: 'The package a subtask belongs to, where its id stands in several.',
       helpValue: 'WP_ID',

@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
 import { renderMoveTask } from '../../../render/tasks.ts';
-import { given, WorkflowCommand } from '../../../workflow-command.ts';
+import { featureFlag, given, WorkflowCommand } from '../../../workflow-command.ts';
 import { moveTask } from '../../../workflow/services/move-task.ts';
 
 export default class MoveTask extends WorkflowCommand {
@@ -32,11 +32,7 @@ export default class MoveTask extends WorkflowCommand {
   };
   static override flags = {
     to: Flags.string({ required: true, description: 'planned, doing, for_review or done.', helpValue: 'LANE' }),
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     agent: Flags.string({
       description: "Who moves it. Default: SPEC_KITTY_AGENT, else the package's agent.",
       helpValue: 'NAME',

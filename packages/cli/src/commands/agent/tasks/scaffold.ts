@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 import type { CommandOutcome } from '../../../command.ts';
 import { UsageError } from '../../../failure.ts';
 import { renderScaffold } from '../../../render/workflow.ts';
-import { WorkflowCommand } from '../../../workflow-command.ts';
+import { featureFlag, WorkflowCommand } from '../../../workflow-command.ts';
 import { scaffold } from '../../../workflow/services/scaffold.ts';
 
 export default class Scaffold extends WorkflowCommand {
@@ -20,11 +20,7 @@ export default class Scaffold extends WorkflowCommand {
     },
   ];
   static override flags = {
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     wp: Flags.string({
       description: 'A package: its title, and after a colon what it waits for (ids or positions). May be given often.',
       helpValue: '"TITLE:DEP,DEP"',

@@ -2,7 +2,7 @@
 import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
-import { ReadingCommand } from '../../../reading-command.ts';
+import { featureFlag, ReadingCommand } from '../../../reading-command.ts';
 import { renderKanban } from '../../../render/kanban.ts';
 import { tasksStatus } from '../../../workflow/services/status.ts';
 
@@ -19,11 +19,7 @@ export default class TasksStatus extends ReadingCommand {
     },
   ];
   static override flags = {
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     'stale-threshold': Flags.integer({
       description: 'Also name packages in doing whose branch got no commit for so many minutes.',
       helpValue: 'MINUTES',

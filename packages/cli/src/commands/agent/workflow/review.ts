@@ -4,7 +4,7 @@ import * as Flags from '@oclif/core/flags';
 
 import type { CommandOutcome } from '../../../command.ts';
 import { reviewPrompt } from '../../../render/prompts.ts';
-import { given, WorkflowCommand } from '../../../workflow-command.ts';
+import { featureFlag, given, WorkflowCommand } from '../../../workflow-command.ts';
 import { workflowReview } from '../../../workflow/services/workflow-review.ts';
 
 export default class WorkflowReview extends WorkflowCommand {
@@ -20,11 +20,7 @@ export default class WorkflowReview extends WorkflowCommand {
     wp_id: Args.string({ required: true, description: 'The package, e.g. WP01.', ignoreStdin: true }),
   };
   static override flags = {
-    feature: Flags.string({
-      char: 'f',
-      description: 'The feature. Default: found from branch and folder.',
-      helpValue: 'SLUG',
-    }),
+    feature: featureFlag,
     agent: Flags.string({ description: 'Who reviews. Default: SPEC_KITTY_AGENT, else user.', helpValue: 'NAME' }),
     'shell-pid': Flags.integer({
       description: 'Process that reviews, for the log. Default: the one that runs this command.',

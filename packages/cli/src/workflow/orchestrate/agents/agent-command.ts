@@ -1,6 +1,7 @@
 /** How one run of an agent is started: its arguments, what it reads, what its environment holds. Pure. */
 import { isAbsolute, resolve } from 'node:path';
 
+import { HOOK_VARIABLES } from '../../git/git.ts';
 import { PROMPT_ARGUMENT, PROMPT_FILE_ARGUMENT, ROOT_ARGUMENT, type AgentSpec, type Role } from './agent-spec.ts';
 
 /** A longer prompt does not go into an argument: 128 KiB is all one can hold on Linux. In UTF-8 bytes. */
@@ -47,15 +48,7 @@ export function resolveBin(bin: string, root: string): string {
 }
 
 /** Ours alone: an agent has no business with the team's server, and git's hook variables would send it elsewhere. */
-const NOT_HANDED_DOWN = new Set([
-  'SPEC_KITTY_TOKEN',
-  'GIT_DIR',
-  'GIT_WORK_TREE',
-  'GIT_INDEX_FILE',
-  'GIT_PREFIX',
-  'GIT_COMMON_DIR',
-  'GIT_OBJECT_DIRECTORY',
-]);
+const NOT_HANDED_DOWN: ReadonlySet<string> = new Set(['SPEC_KITTY_TOKEN', ...HOOK_VARIABLES]);
 
 /** The environment of an agent: this process's, without our token, and with who and what it is working on. */
 export function agentEnv(
