@@ -2,7 +2,7 @@
  * Every promise of the `RealtimeTransport` port as a case a transport passes or not, without a test framework: the fake,
  * the real one and one of your own run the same.
  */
-import { deepEqual, equal, notEqual } from 'node:assert/strict';
+import { deepEqual, equal, notEqual } from './check.ts';
 
 import type { AnyEnvelope } from '../contract/envelope.ts';
 import type { BatchItem, PushAnswer } from '../transport/port.ts';

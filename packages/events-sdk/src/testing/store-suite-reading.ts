@@ -1,6 +1,6 @@
 /** The port's promises about what is read: fields, order, filters, counts. */
 
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, ok } from './check.ts';
 import { aStoredEvent, idsOf, put } from './store-suite-rows.ts';
 import type { Promises } from './store-suite-rows.ts';
 

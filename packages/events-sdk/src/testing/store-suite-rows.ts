@@ -1,6 +1,6 @@
 /** What the cases of the store suite are written with: rows, and the few questions they ask a store. */
 
-import { rejects } from 'node:assert/strict';
+import { rejects } from './check.ts';
 import { isEventsSdkError } from '../errors.ts';
 import type { EventQuery, EventStore, NewStoredEvent } from '../storage/port.ts';
 

@@ -1,6 +1,6 @@
 /** The port's promises about what is written: all or nothing, in turn, the clock, and what stays. */
 
-import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { deepEqual, equal, rejects } from './check.ts';
 import { aStoredEvent, clockOf, idsOf, put, whyRejected } from './store-suite-rows.ts';
 import type { Promises } from './store-suite-rows.ts';
 

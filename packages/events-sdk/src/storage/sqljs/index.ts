@@ -17,6 +17,7 @@ import { createSqlJsConnection } from './connection.ts';
 import type { SqlJsConnection } from './connection.ts';
 import type { Persister } from './persister.ts';
 
+export { createIndexedDbPersister, type IndexedDbOptions } from './indexed-db.ts';
 export type { Persister, StoredImage } from './persister.ts';
 
 /** Where the image is, and how sql.js comes. */

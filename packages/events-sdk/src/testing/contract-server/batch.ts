@@ -2,6 +2,7 @@
  * What a batch comes to. Who may send it is decided for the whole batch before anything else; then every
  * event gets its own verdict, in request order, and all of it is one transaction.
  */
+import type { EventMap } from '../../contract/event-map.ts';
 import type { Time } from '../../internal/time.ts';
 import type { Account } from './accounts.ts';
 import type { ServerDatabase } from './database.ts';
@@ -52,6 +53,8 @@ export function createBatchIntake(deps: {
   readonly log: EventLog;
   readonly time: Time;
   readonly maxEvents: number;
+  /** What it knows; an event of any other type is rejected. */
+  readonly events: EventMap;
 }): BatchIntake {
   const { database, log, time, maxEvents } = deps;
   let clockFloor: number | null = null;
@@ -80,7 +83,7 @@ export function createBatchIntake(deps: {
 
     if (id !== undefined && poisoned.get(id) === 'event')
       return { event_id: id, status: 'rejected', error: 'payload: refused by this server' };
-    const check = checkEvent(element);
+    const check = checkEvent(element, deps.events);
     if (!check.ok) return { event_id: id ?? null, status: 'rejected', error: check.error };
 
     const { envelope } = check;

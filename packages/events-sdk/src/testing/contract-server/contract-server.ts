@@ -6,6 +6,8 @@
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 
+import type { EventMap } from '../../contract/event-map.ts';
+import { specKittyEvents } from '../../contract/spec-kitty-events.ts';
 import { MAX_EVENTS_PER_BATCH, DEFAULT_ACCESS_LIFETIME_S, DEFAULT_REFRESH_LIFETIME_S } from '../../contract/limits.ts';
 import { EventsSdkError } from '../../errors.ts';
 import { systemTime, type Time } from '../../internal/time.ts';
@@ -41,6 +43,8 @@ export interface ContractServerOptions {
   readonly maxBytes?: number;
   /** Rejects events at or below this Lamport value from the start; default off. */
   readonly rejectClocksUpTo?: number;
+  /** The events this server knows; others are rejected one by one. Default: the eight of Spec Kitty. The board shows only those. */
+  readonly events?: EventMap;
   /** Takes requests before the contract does, for pages of one's own. */
   readonly filter?: RequestFilter;
 }
@@ -100,7 +104,13 @@ export async function createContractServer(options: ContractServerOptions = {}):
   const accounts = createAccounts(database);
   const tokens = await createTokens({ database, accounts, time, lifetimes });
   const log = createEventLog(database);
-  const intake = createBatchIntake({ database, log, time, maxEvents: limits.maxEvents });
+  const intake = createBatchIntake({
+    database,
+    log,
+    time,
+    maxEvents: limits.maxEvents,
+    events: options.events ?? specKittyEvents,
+  });
   intake.rejectClocksUpTo(options.rejectClocksUpTo ?? null);
 
   const script = createScriptedAnswers(time);

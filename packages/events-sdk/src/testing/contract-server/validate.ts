@@ -7,7 +7,6 @@ import * as v from 'valibot';
 import { wireEnvelopeSchema } from '../../contract/envelope.ts';
 import type { EventMap } from '../../contract/event-map.ts';
 import { describeIssue } from '../../contract/issues.ts';
-import { specKittyEvents } from '../../contract/spec-kitty-events.ts';
 
 /** An event that may travel. */
 export type WireEnvelope = v.InferOutput<typeof wireEnvelopeSchema>;
@@ -17,15 +16,13 @@ export type EventCheck =
   | { readonly ok: true; readonly envelope: WireEnvelope }
   | { readonly ok: false; readonly error: string };
 
-const EVENTS: EventMap = specKittyEvents;
-
 /** Checks envelope, event type, payload, and that the aggregate is the one the payload speaks of. */
-export function checkEvent(value: unknown): EventCheck {
+export function checkEvent(value: unknown, events: EventMap): EventCheck {
   const envelope = v.safeParse(wireEnvelopeSchema, value, { abortEarly: true });
   if (!envelope.success) return refusal(describeIssue(envelope.issues[0]));
 
   const { event_type, payload, aggregate_id, aggregate_type } = envelope.output;
-  const definition = Object.hasOwn(EVENTS, event_type) ? EVENTS[event_type] : undefined;
+  const definition = Object.hasOwn(events, event_type) ? events[event_type] : undefined;
   if (definition === undefined) return refusal('event_type: is not an event of this contract');
 
   const checked = v.safeParse(definition.payload, payload, { abortEarly: true });
