@@ -88,7 +88,7 @@ const afterTests: readonly Step[] = [
   { name: 'docs', command: ['node', 'scripts/check-docs.ts'] },
 ];
 
-/** Runs one step; prints its line, and its whole output when it failed. */
+/** Runs one step; prints its line, what it skipped, and its whole output when it failed. */
 async function runStep({ name, command: [program, ...args], cwd = root, env = {} }: Step): Promise<boolean> {
   const started = performance.now();
   const output: Buffer[] = [];
@@ -111,7 +111,10 @@ async function runStep({ name, command: [program, ...args], cwd = root, env = {}
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name}  (${seconds} s)`);
-  if (code !== 0) console.log(Buffer.concat(output).toString().trimEnd());
+  const text = Buffer.concat(output).toString();
+  if (code !== 0) console.log(text.trimEnd());
+  // What was left out is said also where everything else went well.
+  else for (const line of new Set(text.match(/^SKIPPED: .*$/gm))) console.log(`     ${line}`);
   return code === 0;
 }
 
