@@ -1,6 +1,6 @@
 /**
  * Refuses an import against the layers: `node scripts/check-layers.ts [root]`. Exit code 1 with one line per broken
- * rule; reads `packages/*`, `examples/*` and `bench`, without their tests.
+ * rule; reads `packages/*`, `examples/*`, `tools/*` and `bench`, without their tests.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
@@ -11,7 +11,7 @@ import { findViolations } from './layers.ts';
 const root = process.argv[2] ?? join(import.meta.dirname, '..');
 
 function sourceFolders(): readonly string[] {
-  const groups = ['packages', 'examples'].flatMap((group) => {
+  const groups = ['packages', 'examples', 'tools'].flatMap((group) => {
     const folder = join(root, group);
     return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name, 'src')) : [];
   });

@@ -26,7 +26,7 @@ interface Step {
 
 /** Folders with a vitest config and at least one test, the small ones first; `scripts` has its own config too. */
 function testedFolders(): readonly string[] {
-  const groups = ['packages', 'examples'].flatMap((group) =>
+  const groups = ['packages', 'examples', 'tools'].flatMap((group) =>
     readdirSync(join(root, group)).map((name) => join(group, name)),
   );
   return ['scripts', ...groups, 'bench'].filter((folder) => {

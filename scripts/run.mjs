@@ -30,7 +30,7 @@ const COMMANDS = {
   ],
   storm: [
     ['turbo', 'run', 'build', '--output-logs=errors-only'],
-    ['node', 'bench/src/storm.ts'],
+    ['node', 'tools/storm/src/main.ts'],
   ],
   format: [['oxfmt', '.']],
 };

@@ -97,5 +97,5 @@ test('an unknown command names the known ones, and a command without its script 
   expect(unknown.status).toBe(2);
   expect(unknown.stderr).toContain('demo, check, trace, bench, storm, format');
   expect(absent.status).toBe(1);
-  expect(absent.stderr).toBe('There is no storm here: bench/src/storm.ts does not exist.\n');
+  expect(absent.stderr).toBe('There is no storm here: tools/storm/src/main.ts does not exist.\n');
 });

@@ -4,12 +4,13 @@
  */
 import { readdirSync } from 'node:fs';
 
+import { tellStorm } from '@spec-kitty/storm';
 import { expect, test } from 'vitest';
 
 import { makeWorld, MOVE, readQueue, signIn, startServer } from '../node/world.ts';
 import { judge } from './judge.ts';
 import { createRandom } from '../../src/testing/seeded-random.ts';
-import { eventsOn, runStorm, type Storm } from './storm.ts';
+import { eventsOn, runStorm } from './storm.ts';
 
 const KILLS = Number(process.env['SPEC_KITTY_STORM_KILLS'] ?? 100);
 const SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 1_000_000);
@@ -17,13 +18,11 @@ const SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 1_000_0
 /** All that may stand in a home after its last process, beside the settings. */
 const AT_REST = ['clock.json', 'credentials', 'queue.db'];
 
-const median = (sample: readonly number[]): number => sample.toSorted((a, b) => a - b)[sample.length >> 1] ?? 0;
-
 for (const driver of ['node-sqlite', 'sqljs'] as const) {
   test(
     `${driver}: however often processes are killed, every acknowledged event is delivered once and no clock value repeats (EC-5, SC-007, SC-009, FR-006)`,
     { timeout: 120_000 + KILLS * 3_000 },
-    async () => {
+    async ({ task }) => {
       const world = makeWorld({ env: { SPEC_KITTY_QUEUE_DRIVER: driver } });
       // Tokens outlive the storm: a process killed while it renews one loses it, which is another promise's matter.
       const server = await startServer({ accessLifetimeS: 7 * 86_400 });
@@ -31,7 +30,6 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
 
       const storm = await runStorm({ world, server, fixture: 'storm', kills: KILLS, random: createRandom(SEED) });
 
-      tellOf(driver, storm);
       expect(storm.failures).toEqual([]);
       expect(storm.dropped).toEqual([]);
       expect(Math.max(...storm.firstAckMs)).toBeLessThan(5_000);
@@ -49,15 +47,19 @@ for (const driver of ['node-sqlite', 'sqljs'] as const) {
       expect(integrity).toBe('ok');
       expect(new Set(onServer.map(({ node }) => node)).size).toBe(1);
       expect(readdirSync(world.home).filter((name) => !AT_REST.includes(name))).toEqual([]);
+      tellStorm(task, {
+        storm: 'kills',
+        variant: driver,
+        seed: SEED,
+        counts: {
+          'kills while starting': storm.phases.starting,
+          'while emitting': storm.phases.emitting,
+          'while settling': storm.phases.settling,
+          'events acknowledged': storm.acknowledged.length,
+          'answered as duplicate': storm.duplicates,
+        },
+        times: { 'first acknowledgement of the next process': storm.firstAckMs },
+      });
     },
-  );
-}
-
-function tellOf(driver: string, { acknowledged, duplicates, phases, firstAckMs }: Storm): void {
-  const { starting, emitting, settling } = phases;
-  process.stdout.write(
-    `${driver}: seed ${SEED}, ${KILLS} kills (${starting} starting, ${emitting} emitting, ${settling} settling), ` +
-      `${acknowledged.length} events acknowledged, ${duplicates} answered as duplicate; first acknowledgement after ready: ` +
-      `median ${median(firstAckMs).toFixed(0)} ms, longest ${Math.max(...firstAckMs).toFixed(0)} ms\n`,
   );
 }

@@ -1,7 +1,8 @@
 /**
  * Whole runs over random features, agents and failures, held against rules that know nothing of the scheduler.
- * SPEC_KITTY_STORM_SEED=n repeats one; a failure names its seed.
+ * SPEC_KITTY_STORM_SEED=n begins with seed n, SPEC_KITTY_STORM_RUNS=1 ends with it; a failure names its seed.
  */
+import { tellStorm } from '@spec-kitty/storm';
 import { expect, test } from 'vitest';
 
 import type { Outcome } from '../../../src/workflow/orchestrate/outcome.ts';
@@ -10,11 +11,12 @@ import type { NextSteps, Step } from '../../../src/workflow/orchestrate/schedule
 import { engine, type Engine } from './support/run-engine.ts';
 import { simulate, type Travelled } from './support/simulation.ts';
 
-const REPLAY = process.env['SPEC_KITTY_STORM_SEED'];
-const FIRST = REPLAY === undefined ? Date.now() % 1_000_000 : Number(REPLAY);
-const SEEDS = REPLAY === undefined ? Number(process.env['SPEC_KITTY_STORM_RUNS'] ?? 2_000) : 1;
+const FIRST = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 1_000_000);
+const SEEDS = Number(process.env['SPEC_KITTY_STORM_RUNS'] ?? 2_000);
 
-test('every random run keeps to its slots, its order and its agents, loses and repeats no work, and can be brought to its end', () => {
+test('every random run keeps to its slots, its order and its agents, loses and repeats no work, and can be brought to its end', ({
+  task,
+}) => {
   const total = { packages: 0, starts: 0, deaths: 0, pauses: 0 };
 
   for (let seed = FIRST; seed < FIRST + SEEDS; seed += 1) {
@@ -22,8 +24,8 @@ test('every random run keeps to its slots, its order and its agents, loses and r
     for (const key of ['packages', 'starts', 'deaths', 'pauses'] as const) total[key] += one[key];
   }
 
-  process.stdout.write(`seeds ${FIRST} to ${FIRST + SEEDS - 1}: ${JSON.stringify(total)}\n`);
   if (SEEDS > 1) expect(Math.min(total.starts / SEEDS, total.deaths, total.pauses)).toBeGreaterThan(10);
+  tellStorm(task, { storm: 'runs', seed: FIRST, counts: { runs: SEEDS, ...total } });
 });
 
 const { nextSteps, applyOutcome, applyStep, recoverRun } = engine;
@@ -159,7 +161,7 @@ const BROKEN: readonly (readonly [fault: string, broken: Partial<Engine>, notice
   ],
 ];
 
-test.each(BROKEN)('the same rules catch a scheduler that %s', (_, broken, noticed) => {
+test.for(BROKEN)('the same rules catch a scheduler that %s', ([mistake, broken, noticed], { task }) => {
   const faults = new Set<string>();
   for (let seed = 1; seed <= 400; seed += 1) {
     try {
@@ -171,15 +173,19 @@ test.each(BROKEN)('the same rules catch a scheduler that %s', (_, broken, notice
   }
 
   expect([...faults].join('\n')).toMatch(noticed);
+  tellStorm(task, { storm: 'runs', caught: [`a scheduler that ${mistake}`] });
 });
 
 function travel(seed: number): Travelled {
   try {
     return simulate(seed);
   } catch (cause) {
-    throw new Error(`SPEC_KITTY_STORM_SEED=${seed}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
+    throw new Error(
+      `SPEC_KITTY_STORM_SEED=${seed} SPEC_KITTY_STORM_RUNS=1: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
