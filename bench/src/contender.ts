@@ -53,6 +53,6 @@ async function openClient(): Promise<Contender> {
       const outcome = await client.emit(move);
       if (outcome.status === 'dropped') throw new Error(outcome.message);
     },
-    close: () => client.close(),
+    close: async () => void (await client.close()),
   };
 }

@@ -29,7 +29,7 @@ export type SpecKittyDraft = Draft<SpecKittyEvents>;
 export type SpecKittyOutcome = EmitOutcome<SpecKittyEvents>;
 
 /** What commands use of the library's Node client; a test may stand in for it. */
-export type NodeClient = Omit<LibraryClient, 'emit'>;
+export type NodeClient = Omit<LibraryClient, 'emit' | 'flush' | typeof Symbol.asyncDispose>;
 
 /** How a client is opened. Tests pass their own. */
 export type OpenClient = (options: {

@@ -4,20 +4,29 @@
  * nothing of delivery.
  */
 import type { SessionProvider } from './auth/port.ts';
+import {
+  abortableSession,
+  abortableTransport,
+  countSettled,
+  deliverWaiting,
+  FLUSH_DEADLINE_MS,
+  NOTHING_KNOWN,
+  type FlushOptions,
+} from './client/flush.ts';
+import { closedError, openOnce, type Opened } from './client/parts.ts';
 import type { Draft, EventMap, EventType } from './contract/event-map.ts';
 import { createEmitter, type EmissionFacts, type EmitOptions, type Emitter } from './emitter.ts';
 import type { EmitOutcome } from './emit-outcome.ts';
 import type { ProjectLookup } from './engine/binder.ts';
 import type { BackgroundSync, BackgroundSyncDeps } from './engine/background-sync.ts';
 import { requestDrain, type LeaseDeps } from './engine/lease.ts';
-import type { SyncReport } from './engine/report.ts';
+import type { DeliveryCounts, SyncReport } from './engine/report.ts';
 import { readStatus, type SyncStatus } from './engine/status.ts';
 import type { SyncOptions } from './engine/sync-engine.ts';
-import { EventsSdkError } from './errors.ts';
+import { startDeadline } from './internal/deadline.ts';
 import { silentLogger, warnOnce, type Logger } from './internal/logger.ts';
-import { once } from './internal/once.ts';
 import { systemTime, type Time } from './internal/time.ts';
-import { createOfflineQueue, type OfflineQueue, type OverflowPolicy } from './queue/offline-queue.ts';
+import type { OverflowPolicy } from './queue/offline-queue.ts';
 import { readDestinations, type Destination } from './queue/destinations.ts';
 import { createRejectedEvents, type RejectedEvents } from './queue/rejected-events.ts';
 import type { ProjectFacts } from './queue/binding.ts';
@@ -65,13 +74,20 @@ export interface BackgroundOptions extends Pick<BackgroundSyncDeps, 'onReport' |
   readonly role?: string;
 }
 
-export interface Client<M extends EventMap> extends Emitter<M> {
+export interface Client<M extends EventMap> extends Emitter<M>, AsyncDisposable {
   /** As {@link Emitter.emit}, for an event of a named project. */
   emit<T extends EventType<M>>(draft: Draft<M, T>, options?: ClientEmitOptions): Promise<EmitOutcome<M, T>>;
   /** As {@link Emitter.emitAll}, for events of a named project. */
   emitAll(drafts: readonly Draft<M>[], options?: ClientEmitOptions): Promise<readonly EmitOutcome<M>[]>;
   /** Delivers everything sendable now. Never rejects. */
   syncNow(options?: SyncOptions): Promise<SyncReport>;
+  /**
+   * Delivers what was accepted before the call, and ends at the deadline whatever the server does. Answers what became of
+   * events meanwhile, and what waits now. Where nothing waits it answers at once; what could not be delivered is not tried
+   * again, it stays for later. Where another process delivers, that one is asked to; what it has delivered is counted once
+   * it has reported. Rejects with CLOSED after `close`, else never.
+   */
+  flush(options?: FlushOptions): Promise<DeliveryCounts>;
   /** Rejects with STORAGE_* when the store cannot be read. */
   status(): Promise<SyncStatus>;
   /** Where waiting events are to go. Rejects with STORAGE_*. */
@@ -86,19 +102,28 @@ export interface Client<M extends EventMap> extends Emitter<M> {
   retarget(move: { readonly from: string; readonly to: string }): Promise<number>;
   /** Asks a process that is delivering to drain once more; false when there is none. */
   requestDrain(): Promise<boolean>;
-  /** Waits for what is under way and closes the store. Safe to call twice; from the call on, new events are dropped with a warning. */
-  close(): Promise<void>;
+  /**
+   * Flushes if it is given time, ends every delivery, waits until what was emitted is stored, and closes the store. From
+   * the call on, new events are dropped with a warning. `deadlineMs` is the time for delivery; default 0: requests under
+   * way are aborted, their events stay. Safe to call twice: the second call is answered as the first.
+   */
+  close(options?: FlushOptions): Promise<DeliveryCounts>;
+  /** `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A client over the given parts. */
 export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M> {
   const time = deps.time ?? systemTime;
   const logger = warnOnce(deps.logger ?? silentLogger);
-  const parts = openOnce(deps, time);
+  const parts = openOnce({ openStore: deps.openStore, time, cap: deps.cap, overflow: deps.overflow });
   const { spill } = deps;
+  const session = abortableSession(deps.session);
   const running = new Set<Promise<unknown>>();
   const backgrounds = new Set<BackgroundSync>();
-  let closing: Promise<void> | undefined;
+  /** Aborts every delivery of this client. */
+  const ending = new AbortController();
+  let closing: Promise<DeliveryCounts> | undefined;
 
   function track<T>(work: Promise<T>): Promise<T> {
     running.add(work);
@@ -122,10 +147,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     });
 
   /** Opened with the first request: a sync of an empty queue needs none. */
-  const transport: Transport = {
-    push: async (...args) => (await deps.openTransport()).push(...args),
-    serverClock: async (context) => (await deps.openTransport()).serverClock?.(context),
-  };
+  const transport = abortableTransport(async () => deps.openTransport());
 
   async function background({ role, ...options }: BackgroundOptions): Promise<BackgroundSync> {
     const { store, queue } = await parts.open();
@@ -137,6 +159,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
       lease: role === undefined ? deps.lease : { ...deps.lease, owner: { ...deps.lease.owner, role } },
       store,
       queue,
+      session,
       transport,
       logger,
       time,
@@ -148,14 +171,54 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     return made;
   }
 
-  async function syncNow(options: SyncOptions | undefined): Promise<SyncReport> {
+  async function syncNow(open: () => Promise<Opened>, options: SyncOptions = {}): Promise<SyncReport> {
     try {
-      const { store, queue } = await parts.open();
+      const { store, queue } = await open();
       const { createSyncEngine } = await import('./engine/sync-engine.ts');
-      return await createSyncEngine({ ...deps, store, queue, transport, logger, time }).syncNow(options);
+      const signal = options.signal === undefined ? ending.signal : AbortSignal.any([ending.signal, options.signal]);
+      const engine = createSyncEngine({ ...deps, store, queue, session, transport, logger, time });
+      return await engine.syncNow({ ...options, signal });
     } catch (cause) {
       return failedReport(cause);
     }
+  }
+
+  /** Ends in time, whatever the server does. `before` is what was under way. Rejects as the store does. */
+  async function deliver(
+    opened: Opened,
+    { deadlineMs = FLUSH_DEADLINE_MS, signal }: FlushOptions,
+    before: readonly Promise<unknown>[],
+  ): Promise<SyncReport | undefined> {
+    const deadline = startDeadline(time, deadlineMs, signal, ending.signal);
+    try {
+      return await deliverWaiting(opened, {
+        deadlineMs,
+        signal: deadline.signal,
+        before,
+        spill,
+        syncNow: (options) => syncNow(() => Promise.resolve(opened), options),
+      });
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  /** Counts what is settled while `work` runs. Never rejects. */
+  async function counting(opened: Opened, work: () => Promise<SyncReport | undefined>): Promise<DeliveryCounts> {
+    const watch = opened.ledger.watch();
+    try {
+      return await countSettled(opened, { watch, report: await work(), spill });
+    } catch (cause) {
+      logger.debug('flush-failed', String(cause));
+      return { ...NOTHING_KNOWN, delivered: watch.delivered, rejected: watch.refused.size };
+    } finally {
+      watch.end();
+    }
+  }
+
+  async function flush(options: FlushOptions, before: readonly Promise<unknown>[]): Promise<DeliveryCounts> {
+    const opened = await parts.open().catch(() => undefined);
+    return opened === undefined ? NOTHING_KNOWN : counting(opened, () => deliver(opened, options, before));
   }
 
   async function status(): Promise<SyncStatus> {
@@ -189,7 +252,11 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     },
     emit: (draft, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emit(draft, options)),
     emitAll: (drafts, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emitAll(drafts, options)),
-    syncNow: (options) => track(syncNow(options)),
+    syncNow: (options) => track(syncNow(parts.open, options)),
+    flush: async (options = {}) => {
+      if (parts.isClosed) throw closedError();
+      return track(flush(options, [...running]));
+    },
     status: () => track(status()),
     destinations: () => track(parts.open().then(({ store }) => store.read(readDestinations))),
     background: (options = {}) => track(background(options)),
@@ -197,57 +264,39 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     retarget: (move) => track(retarget(move)),
     requestDrain: () => track(askForDrain()),
 
-    close() {
-      closing ??= closeAfterWork();
-      return closing;
-    },
+    close,
+    [Symbol.asyncDispose]: async () => void (await close()),
   };
 
-  async function closeAfterWork(): Promise<void> {
+  function close(options: FlushOptions = {}): Promise<DeliveryCounts> {
+    closing ??= closeWithin(options);
+    return closing;
+  }
+
+  async function closeWithin({ deadlineMs = 0, ...options }: FlushOptions): Promise<DeliveryCounts> {
     parts.refuseMore();
+    const opened = await parts.opened();
+    if (opened === undefined) {
+      await endAll();
+      return NOTHING_KNOWN;
+    }
+    const counts = await counting(opened, async () => {
+      try {
+        return await deliver(opened, { ...options, deadlineMs }, [...running]);
+      } finally {
+        await endAll();
+      }
+    });
+    await parts.close();
+    return counts;
+  }
+
+  /** No delivery goes on; what was emitted is stored. */
+  async function endAll(): Promise<void> {
+    ending.abort();
     while (running.size > 0) await Promise.allSettled(running);
     await Promise.all([...backgrounds].map((made) => made.stop({ deadlineMs: 0 })));
-    await parts.close();
   }
-}
-
-interface Opened {
-  readonly store: EventStore;
-  readonly queue: OfflineQueue;
-}
-
-interface Parts {
-  open(): Promise<Opened>;
-  /** From now on `open` rejects with CLOSED. */
-  refuseMore(): void;
-  close(): Promise<void>;
-}
-
-/** Opens the store on first use and never again after `refuseMore`. */
-function openOnce<M extends EventMap>(deps: ClientDeps<M>, time: Time): Parts {
-  let closed = false;
-  const opened = once(async (): Promise<Opened> => {
-    const store = await deps.openStore();
-    const queue = createOfflineQueue({
-      store,
-      time,
-      ...(deps.cap === undefined ? {} : { cap: deps.cap }),
-      ...(deps.overflow === undefined ? {} : { overflow: deps.overflow }),
-    });
-    return { store, queue };
-  });
-
-  return {
-    open: () => (closed ? Promise.reject(new EventsSdkError('CLOSED', 'The client is closed.')) : opened()),
-    refuseMore() {
-      closed = true;
-    },
-    async close() {
-      if (!opened.isStarted()) return;
-      const parts = await opened().catch(() => undefined);
-      await parts?.store.close();
-    },
-  };
 }
 
 function failedReport(cause: unknown): SyncReport {

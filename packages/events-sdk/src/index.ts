@@ -4,6 +4,7 @@
  */
 export type { Session, SessionProvider, TokenAnswer } from './auth/port.ts';
 export { createClient, type Client, type ClientDeps, type ClientEmitOptions } from './client.ts';
+export type { FlushOptions } from './client/flush.ts';
 export { afterReceiving, compareEvents, createLamportClock, nextTick, type LamportClock } from './clock/lamport.ts';
 export type { AnyEnvelope, EventEnvelope } from './contract/envelope.ts';
 export {
@@ -31,7 +32,7 @@ export type { LeaseOwner } from './engine/lease.ts';
 export type { Link, LinkReason, LinkState } from './engine/link.ts';
 export { describeLinkReason } from './engine/link-words.ts';
 export type { LinkStatus } from './engine/link-record.ts';
-export type { RejectedEvent, SyncProgress, SyncReport, SyncStop } from './engine/report.ts';
+export type { DeliveryCounts, RejectedEvent, SyncProgress, SyncReport, SyncStop } from './engine/report.ts';
 export type { SyncStatus } from './engine/status.ts';
 export { createSyncEngine, type SyncEngine, type SyncOptions } from './engine/sync-engine.ts';
 export { EventsSdkError, isEventsSdkError, type EventsSdkErrorCode } from './errors.ts';

@@ -15,7 +15,7 @@ async function makeHost(world: World, options: { readonly random?: () => number 
   await world.login(server);
   const env = { SPEC_KITTY_QUEUE_DRIVER: DRIVERS[0], ...world.env };
   const client = openNodeClient({ cwd: world.repository, env, role: 'host' });
-  onTestFinished(() => client.close());
+  onTestFinished(async () => void (await client.close()));
   const background = await client.background(options);
   return { server, client, background };
 }

@@ -163,7 +163,7 @@ test('events of a warm courier and of a cold one are acknowledged from 100 ms aw
     env: { SPEC_KITTY_QUEUE_DRIVER: DRIVERS[0], ...world.env },
     courier: { script },
   });
-  onTestFinished(() => client.close());
+  onTestFinished(async () => void (await client.close()));
 
   async function acknowledged(): Promise<number> {
     const startedAt = performance.now();

@@ -148,6 +148,7 @@ export function openNodeClient(options: {
     },
     async close() {
       await called('close');
+      return { delivered: 0, pending: 0, rejected: 0 };
     },
   };
 }

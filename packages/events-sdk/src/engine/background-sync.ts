@@ -10,7 +10,7 @@ import { createBackgroundLoop, type BackgroundLoop } from './background-loop.ts'
 import type { HeldLease, LeaseDeps, LeaseOwner } from './lease.ts';
 import { newLink, type Link } from './link.ts';
 import type { PassDeps } from './pass.ts';
-import type { SyncReport } from './report.ts';
+import type { DeliveryCounts, SyncReport } from './report.ts';
 import { takeLease, type StartOptions } from './take-lease.ts';
 
 export interface BackgroundSyncDeps extends Omit<PassDeps, 'time'> {
@@ -53,15 +53,8 @@ export interface BackgroundStatus {
   readonly isUnwanted: boolean;
 }
 
-/** What `stop` leaves behind. Counts are of events. */
-export interface StopAnswer {
-  /** Accepted by the server since `start`, duplicates among them. */
-  readonly delivered: number;
-  /** Still waiting in the store; -1 when it could not be read. */
-  readonly pending: number;
-  /** Refused since `start`, each event once. */
-  readonly rejected: number;
-}
+/** What was delivered and refused since `start`, and what may leave but has not. */
+export type StopAnswer = DeliveryCounts;
 
 export interface BackgroundSync {
   /** Takes the lease and begins; after `busy` it may be tried again. Rejects as the store does, and with CLOSED after `stop`. */

@@ -35,6 +35,8 @@ export interface PassRequest {
   readonly gate: Gate;
   /** What the transport is. Default `batch`. */
   readonly way?: 'batch' | 'link';
+  /** True: what is stored after the pass has begun is left for the next one. Default false. */
+  readonly onlyPresent?: boolean;
   /** Rows to leave alone in this pass. */
   readonly skip?: ReadonlySet<string>;
   /** The most events of the next batch, asked each time. Default: what the server takes. */
@@ -73,7 +75,8 @@ export async function runPass(deps: PassDeps, request: PassRequest): Promise<Pas
   const binder = createBinder({ store, session, lookUpProject: deps.lookUpProject });
   await binder.bindWaiting();
   // Only what this session may send: rows of other teams and servers stay where they are.
-  const { total, limits } = await store.read((reader) => ({
+  const { clock, total, limits } = await store.read((reader) => ({
+    clock: reader.clock(),
     total: reader.count({ states: ['queued'], teamSlug, server }),
     limits: way === 'link' ? NO_LIMITS : readBatchLimits(reader, server),
   }));
@@ -90,6 +93,10 @@ export async function runPass(deps: PassDeps, request: PassRequest): Promise<Pas
       ...(after === undefined ? {} : { after }),
     });
 
+  /** Later events have larger clock values; those moved behind the server's clock are not later. */
+  const isPresent = ({ eventId, lamportClock }: StoredEvent): boolean =>
+    request.onlyPresent !== true || lamportClock <= clock || memory.hasMoved(eventId);
+
   async function offerAll(): Promise<DeliveryStop> {
     let after: QueuePosition | undefined;
     for (;;) {
@@ -100,7 +107,9 @@ export async function runPass(deps: PassDeps, request: PassRequest): Promise<Pas
       if (closed !== undefined) return closed;
       const { maxEvents } = delivery.size();
       const rows = await take(Math.min(maxEvents, request.mostEvents?.() ?? maxEvents), after);
-      const batch = rows.filter((row) => memory.mayGo(row) && request.skip?.has(row.eventId) !== true);
+      const batch = rows.filter(
+        (row) => isPresent(row) && memory.mayGo(row) && request.skip?.has(row.eventId) !== true,
+      );
       if (batch.length > 0) {
         if (await binder.bindBatch(batch)) continue;
         const stop = await delivery.deliver(batch, signal);

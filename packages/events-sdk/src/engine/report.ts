@@ -63,6 +63,16 @@ export interface SyncReport {
   readonly durationMs: number;
 }
 
+/** What became of events within a stretch of time. Counts are of events. */
+export interface DeliveryCounts {
+  /** Taken by the server, duplicates among them. */
+  readonly delivered: number;
+  /** Still waiting on this machine; -1 where the store could not be read, or was not opened. */
+  readonly pending: number;
+  /** Refused by the server, each event once. */
+  readonly rejected: number;
+}
+
 /** Told after every settled batch. */
 export interface SyncProgress {
   /** Events offered so far, and sendable events when the sync began. */

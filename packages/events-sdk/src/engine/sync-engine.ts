@@ -26,6 +26,8 @@ export interface SyncOptions {
   readonly onProgress?: (progress: SyncProgress) => void;
   /** How long to wait for another process that is delivering, in milliseconds. Default 0: answer `busy` at once. */
   readonly waitForOthersMs?: number;
+  /** Only what is in the store when it begins, so that a stream of new events cannot keep it going. Default false. */
+  readonly onlyPresent?: boolean;
 }
 
 export interface SyncEngine {
@@ -74,7 +76,7 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
   const gate: Gate = (server) => store.read((reader) => readFloor(reader, server, time.now()));
 
   async function drain(lease: HeldLease, tally: Tally, options: SyncOptions): Promise<DeliveryStop> {
-    const { signal, onProgress } = options;
+    const { signal, onProgress, onlyPresent = false } = options;
     const { stop, left } = await runPass(
       { ...deps, time },
       {
@@ -83,6 +85,7 @@ export function createSyncEngine(deps: SyncEngineDeps): SyncEngine {
         gate,
         // Drained again because somebody asked: what the server has just spoken of is not tried a second time.
         skip: new Set(tally.kept()),
+        onlyPresent,
         ...(signal === undefined ? {} : { signal }),
         ...(onProgress === undefined ? {} : { onProgress }),
       },

@@ -26,6 +26,16 @@ export async function withDeadline<T>(limits: Limits, work: (signal: AbortSignal
   }
 }
 
+/** Runs `work` with the process kept awake. */
+export async function whileAwake<T>(work: () => Promise<T>): Promise<T> {
+  const letSleep = keepAwake();
+  try {
+    return await work();
+  } finally {
+    letSleep();
+  }
+}
+
 /** Keeps the process running until the answer is called: timers of `Time` do not, and work that only waits must. */
 export function keepAwake(): () => void {
   const timer = setInterval(() => {}, 60_000);

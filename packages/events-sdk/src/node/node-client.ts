@@ -1,7 +1,7 @@
 /** What the client of a home promises a program on Node, and what it may be told when it is opened. */
 import type { Session } from '../auth/port.ts';
 import type { AuthStatus, LoginInput } from '../auth/token-manager.ts';
-import type { BackgroundOptions, ClientEmitOptions } from '../client.ts';
+import type { BackgroundOptions, Client, ClientEmitOptions } from '../client.ts';
 import type { EventMap } from '../contract/event-map.ts';
 import type { SpecKittyEvents } from '../contract/spec-kitty-events.ts';
 import type { Emitter } from '../emitter.ts';
@@ -51,12 +51,14 @@ export interface NodeSyncOptions extends SyncOptions {
   readonly deadlineMs?: number;
 }
 
-export interface NodeClient<M extends EventMap = SpecKittyEvents> extends HomeCare {
+export interface NodeClient<M extends EventMap = SpecKittyEvents> extends HomeCare, AsyncDisposable {
   emit: Emitter<M>['emit'];
   /** As {@link Emitter.emitAll}, for events of a named project. */
   emitAll(drafts: Parameters<Emitter<M>['emitAll']>[0], options?: NodeEmitOptions): ReturnType<Emitter<M>['emitAll']>;
   /** Delivers everything sendable now, whatever runs in the background. Never rejects. */
   syncNow(options?: NodeSyncOptions): Promise<SyncReport>;
+  /** As {@link Client.flush}; keeps the process running meanwhile. */
+  flush: Client<M>['flush'];
   /**
    * Delivery in the background of this process, not started: batches, and a realtime link where the server has one. For
    * hosts that run for a while; its timers keep no process alive. Rejects with STORAGE_*.
@@ -83,6 +85,8 @@ export interface NodeClient<M extends EventMap = SpecKittyEvents> extends HomeCa
    * network only where `inline` delivery was chosen, and then briefly.
    */
   nudge(): Promise<HandOff>;
-  /** Waits for what is under way, mirrors the clock and closes the store. From the call on, new events are dropped with a warning. */
-  close(): Promise<void>;
+  /** As {@link Client.close}; mirrors the clock as well. */
+  close: Client<M>['close'];
+  /** `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }

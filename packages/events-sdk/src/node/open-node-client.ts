@@ -6,7 +6,8 @@ import { parseServerUrl } from '../auth/server-url.ts';
 import { createClient } from '../client.ts';
 import type { EventMap } from '../contract/event-map.ts';
 import { specKittyEvents, type SpecKittyEvents } from '../contract/spec-kitty-events.ts';
-import type { SyncReport } from '../engine/report.ts';
+import { NOTHING_KNOWN, type FlushOptions } from '../client/flush.ts';
+import type { DeliveryCounts, SyncReport } from '../engine/report.ts';
 import { createUlidFactory } from '../id/ulid.ts';
 import type { DeliveryMode } from '../identity/project-identity.ts';
 import { silentLogger, warnOnce } from '../internal/logger.ts';
@@ -17,7 +18,7 @@ import type { EventStore } from '../storage/port.ts';
 import { createAccounts } from './accounts.ts';
 import { createClockMirror } from './clock-mirror.ts';
 import { readSyncConfig, setServerUrl, type ConfigSource, type SyncConfig } from './config-file.ts';
-import { withDeadline } from './deadline.ts';
+import { whileAwake, withDeadline } from './deadline.ts';
 import { createDispatch } from './dispatch.ts';
 import { resolveHome, type Home } from './home.ts';
 import { createHomeCare } from './home-care.ts';
@@ -193,6 +194,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       patience.lengthen(SYNC_STORE_WAIT_MS);
       return syncNow(syncOptions);
     },
+    flush: (flushOptions) => whileAwake(async () => (await client()).flush(flushOptions)),
     async background(backgroundOptions) {
       patience.lengthen(SYNC_STORE_WAIT_MS);
       return (await client()).background(backgroundOptions);
@@ -226,15 +228,22 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
         return 'none';
       }
     },
-    async close() {
-      isClosed = true;
-      if (client.isStarted()) await (await client()).close();
+    close,
+    [Symbol.asyncDispose]: async () => void (await close()),
+  };
+
+  function close(closeOptions?: FlushOptions): Promise<DeliveryCounts> {
+    isClosed = true;
+    return whileAwake(async () => {
+      let counts = NOTHING_KNOWN;
+      if (client.isStarted()) counts = await (await client()).close(closeOptions);
       else isClosedUnused = true;
       // `nudge` may have opened it alone; closing twice is safe.
       const opened = homeStore.isStarted() ? await homeStore().catch(() => undefined) : undefined;
       await opened?.store.close();
-    },
-  };
+      return counts;
+    });
+  }
 }
 
 /** A directory may be removed while a program runs in it; then there is no project around it. */

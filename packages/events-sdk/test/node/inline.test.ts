@@ -1,41 +1,13 @@
 /** Inline delivery: one short try in the command, and none for a while after it failed. */
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { createTestTime } from '../../src/testing/test-time.ts';
 import { INLINE_DEADLINE_MS, INLINE_PAUSE_MS } from '../../src/node/dispatch.ts';
+import { blackHole, withToken } from './black-hole.ts';
 import { makeWorld, MOVE, readQueue, signIn, startServer, until, type World } from './world.ts';
 
-/** Takes requests and never says a word. */
-async function blackHole(): Promise<{ readonly url: string; readonly requests: () => number }> {
-  let requests = 0;
-  const server = createServer((socket) => {
-    // A connection alone is no request: the client may open one in advance.
-    socket.once('data', () => {
-      requests += 1;
-    });
-    socket.on('error', () => {});
-    onTestFinished(() => void socket.destroy());
-  });
-  onTestFinished(() => void server.close());
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  // A TCP server's address is never text.
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests: () => requests };
-}
-
 function inlineWorld(server: string): World {
-  return makeWorld({
-    env: {
-      SPEC_KITTY_DELIVERY: 'inline',
-      SPEC_KITTY_TOKEN: 'a-token',
-      SPEC_KITTY_TEAM: 'acme',
-      SPEC_KITTY_SERVER: server,
-    },
-  });
+  return makeWorld({ env: { SPEC_KITTY_DELIVERY: 'inline', ...withToken(server) } });
 }
 
 test('delivers within the command', async () => {

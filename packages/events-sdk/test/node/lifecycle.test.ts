@@ -77,7 +77,7 @@ test('emission goes on after a transaction that failed (FR-029)', async () => {
   expect(warnings).toHaveLength(1);
 });
 
-test('close during a sync waits for the verdict: what the server took is gone from the queue', async () => {
+test('close with time during a sync waits for the verdict: what the server took is gone from the queue', async () => {
   const world = makeWorld();
   const server = await startServer();
   await signIn(world, server);
@@ -85,7 +85,7 @@ test('close during a sync waits for the verdict: what the server took is gone fr
   await client.emit(MOVE);
 
   const sync = client.syncNow();
-  await client.close();
+  expect(await client.close({ deadlineMs: 10_000 })).toEqual({ delivered: 1, pending: 0, rejected: 0 });
 
   expect(await sync).toMatchObject({ stoppedBy: 'drained', sent: 1 });
   expect(readQueue(world.home).rows).toEqual([]);

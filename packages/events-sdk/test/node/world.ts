@@ -122,7 +122,7 @@ export function makeWorld(options: WorldOptions = {}): World {
         debug() {},
       };
       const client = openNodeClient({ cwd: project, env, logger, ...clientOptions });
-      onTestFinished(() => client.close());
+      onTestFinished(async () => void (await client.close()));
       return { client, warnings };
     },
     start: (fixture, args = [], more = {}) => startChild(fixture, args, { cwd: project, env: { ...env, ...more } }),
