@@ -13,6 +13,9 @@ import {
   NOTHING_KNOWN,
   type FlushOptions,
 } from './client/flush.ts';
+import { filtering, type BeforeStore } from './client/before-store.ts';
+import { observing, quietHooks, type Hooks } from './client/hooks.ts';
+import { observedLink, observedTransport } from './client/observed-ways.ts';
 import { closedError, openOnce, type Opened } from './client/parts.ts';
 import type { Draft, EventMap, EventType } from './contract/event-map.ts';
 import { createEmitter, type EmissionFacts, type EmitOptions, type Emitter } from './emitter.ts';
@@ -20,7 +23,7 @@ import type { EmitOutcome } from './emit-outcome.ts';
 import type { ProjectLookup } from './engine/binder.ts';
 import type { BackgroundSync, BackgroundSyncDeps } from './engine/background-sync.ts';
 import { requestDrain, type LeaseDeps } from './engine/lease.ts';
-import type { DeliveryCounts, SyncReport } from './engine/report.ts';
+import type { DeliveryCounts, SyncReport, SyncStop } from './engine/report.ts';
 import { readStatus, type SyncStatus } from './engine/status.ts';
 import type { SyncOptions } from './engine/sync-engine.ts';
 import { startDeadline } from './internal/deadline.ts';
@@ -57,7 +60,16 @@ export interface ClientDeps<M extends EventMap> {
   readonly cap?: number;
   /** Default `refuse-new`. */
   readonly overflow?: OverflowPolicy;
-  /** Each warning reaches it once. Default: silence. */
+  /** Who wants to know what happens. Default: nobody. */
+  readonly hooks?: Hooks<NoInfer<M>>;
+  /** Looks at each event before it is checked and stored; see {@link BeforeStore}. Default: they stay as they are. */
+  readonly beforeStore?: BeforeStore<NoInfer<M>>;
+  /**
+   * True: events are checked and stamped, and `emit` answers `dry-run`; nothing is stored, and no delivery begins. Reading
+   * and a person's own decisions (`adopt`, `retarget`, `rejected`) work as ever. Default false.
+   */
+  readonly dryRun?: boolean;
+  /** Each warning reaches it once; one that throws is ignored. Default: silence. */
   readonly logger?: Logger;
   readonly time?: Time;
 }
@@ -117,7 +129,8 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   const time = deps.time ?? systemTime;
   const logger = warnOnce(deps.logger ?? silentLogger);
   const parts = openOnce({ openStore: deps.openStore, time, cap: deps.cap, overflow: deps.overflow });
-  const { spill } = deps;
+  const { spill, beforeStore, dryRun = false } = deps;
+  const hooks = quietHooks(deps.hooks, logger);
   const session = abortableSession(deps.session);
   const running = new Set<Promise<unknown>>();
   const backgrounds = new Set<BackgroundSync>();
@@ -133,11 +146,12 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   }
 
   /** One for each call: two calls at once may be about two projects. */
-  const emitterFor = (projectRoot: string | undefined): Emitter<M> =>
-    createEmitter<M>({
+  const emitterFor = (projectRoot: string | undefined): Emitter<M> => {
+    const emitter = createEmitter<M>({
       events: deps.events,
       queue: async () => (await parts.open()).queue,
-      facts: async () => deps.facts((await parts.open()).store, projectRoot),
+      facts: async () => deps.facts(dryRun ? null : (await parts.open()).store, projectRoot),
+      dryRun,
       ...(spill === undefined
         ? {}
         : { spill: { keep: (events) => spill.keep(events), facts: () => deps.facts(null, projectRoot) } }),
@@ -145,11 +159,19 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
       logger,
       time,
     });
+    const filtered = beforeStore === undefined ? emitter : filtering(emitter, beforeStore, logger);
+    return hooks === undefined ? filtered : observing(filtered, hooks);
+  };
 
   /** Opened with the first request: a sync of an empty queue needs none. */
-  const transport = abortableTransport(async () => deps.openTransport());
+  const transport = observedTransport(
+    abortableTransport(async () => deps.openTransport()),
+    hooks,
+    time,
+  );
 
   async function background({ role, ...options }: BackgroundOptions): Promise<BackgroundSync> {
+    if (dryRun) return (await import('./client/dry-run.ts')).createDryBackground(time);
     const { store, queue } = await parts.open();
     const { createBackgroundSync } = await import('./engine/background-sync.ts');
     const { openRealtime } = deps;
@@ -165,13 +187,19 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
       time,
       ...(openRealtime === undefined
         ? {}
-        : { realtime: { connect: async (context) => (await openRealtime()).connect(context) } }),
+        : {
+            realtime: {
+              connect: async (context) => observedLink(await (await openRealtime()).connect(context), hooks, time),
+            },
+          }),
     });
+    if (hooks !== undefined) made.subscribe((now) => hooks.onStatus(now));
     backgrounds.add(made);
     return made;
   }
 
   async function syncNow(open: () => Promise<Opened>, options: SyncOptions = {}): Promise<SyncReport> {
+    if (dryRun) return emptyReport('aborted', 'A dry run delivers nothing.');
     try {
       const { store, queue } = await open();
       const { createSyncEngine } = await import('./engine/sync-engine.ts');
@@ -179,7 +207,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
       const engine = createSyncEngine({ ...deps, store, queue, session, transport, logger, time });
       return await engine.syncNow({ ...options, signal });
     } catch (cause) {
-      return failedReport(cause);
+      return emptyReport('storage', cause instanceof Error ? cause.message : 'The store cannot be opened.');
     }
   }
 
@@ -217,7 +245,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   }
 
   async function flush(options: FlushOptions, before: readonly Promise<unknown>[]): Promise<DeliveryCounts> {
-    const opened = await parts.open().catch(() => undefined);
+    const opened = dryRun ? undefined : await parts.open().catch(() => undefined);
     return opened === undefined ? NOTHING_KNOWN : counting(opened, () => deliver(opened, options, before));
   }
 
@@ -227,6 +255,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   }
 
   async function askForDrain(): Promise<boolean> {
+    if (dryRun) return false;
     const { store } = await parts.open();
     return requestDrain({ store, time, isGone: deps.lease.isGone });
   }
@@ -299,7 +328,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   }
 }
 
-function failedReport(cause: unknown): SyncReport {
+function emptyReport(stoppedBy: SyncStop, message: string): SyncReport {
   return {
     sent: 0,
     duplicates: 0,
@@ -311,8 +340,8 @@ function failedReport(cause: unknown): SyncReport {
     remaining: 0,
     held: 0,
     parked: 0,
-    stoppedBy: 'storage',
-    message: cause instanceof Error ? cause.message : 'The store cannot be opened.',
+    stoppedBy,
+    message,
     durationMs: 0,
   };
 }

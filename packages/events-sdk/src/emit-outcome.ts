@@ -4,7 +4,8 @@ import type { EventMap, EventType } from './contract/event-map.ts';
 
 export const HELD_REASONS = ['team', 'project', 'disabled', 'team-changed'] as const;
 export type HeldReason = (typeof HELD_REASONS)[number];
-export type DroppedReason = 'invalid' | 'full' | 'unavailable';
+/** `filtered`: the host's own `beforeStore` took it out. */
+export type DroppedReason = 'invalid' | 'filtered' | 'full' | 'unavailable';
 
 /** The envelope of an event that has no place in the order yet: neither clock value nor node. */
 export type SpilledEnvelope<M extends EventMap, T extends EventType<M> = EventType<M>> = {
@@ -26,6 +27,12 @@ export type EmitOutcome<M extends EventMap, T extends EventType<M> = EventType<M
       readonly held: HeldReason | null;
       readonly envelope: SpilledEnvelope<M, T>;
       readonly message: string;
+    }
+  /** A dry run: nothing was stored, nothing will leave. `held` says what it would have had to wait for. */
+  | {
+      readonly status: 'dry-run';
+      readonly held: HeldReason | null;
+      readonly envelope: SpilledEnvelope<M, T>;
     }
   /** Not recorded. `message` says why in a sentence, without payload values. */
   | { readonly status: 'dropped'; readonly reason: DroppedReason; readonly message: string };

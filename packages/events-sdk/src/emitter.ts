@@ -45,6 +45,8 @@ export interface EmitterDeps<M extends EventMap> {
     /** The facts as far as they are known without the store. */
     readonly facts: () => Promise<EmissionFacts>;
   };
+  /** True: everything happens but the write; the store is not opened. Default false. */
+  readonly dryRun?: boolean;
   readonly newUlid: () => string;
   readonly logger: Logger;
   readonly time?: Time;
@@ -99,16 +101,10 @@ export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter
     return answer.envelopes.map((envelope) => toOutcome<M>(envelope, gate));
   }
 
-  /** Keeps the events beside the queue that could not be had. Rejects when that fails as well. */
-  async function spillAll(
-    { events, stamps }: Prepared,
-    spill: NonNullable<EmitterDeps<M>['spill']>,
-    why: string,
-  ): Promise<readonly EmitOutcome<M>[]> {
-    const facts = await spill.facts();
-    const gate = decideGate(facts.project, facts.session);
+  /** The events as they would be kept without the store. Rejects with INVALID_ARGUMENT when facts are malformed. */
+  function toRows({ events, stamps }: Prepared, facts: EmissionFacts, gate: Gate): readonly SpilledEvent[] {
     const stampFacts = toStampFacts(facts, gate);
-    const rows = events.map((event, index): SpilledEvent => {
+    return events.map((event, index) => {
       const stamp = stamps[index] as UntimedStamp;
       return {
         envelope: stampWithoutClock(event, stampFacts, stamp),
@@ -117,6 +113,30 @@ export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter
         projectTeam: facts.project?.teamSlug ?? null,
       };
     });
+  }
+
+  async function rehearse(prepared: Prepared): Promise<readonly EmitOutcome<M>[]> {
+    const facts = await deps.facts();
+    const gate = decideGate(facts.project, facts.session);
+    const held = 'held' in gate ? gate.held : null;
+    // As below: stamped from drafts of this map.
+    return toRows(prepared, facts, gate).map(({ envelope }) => ({
+      status: 'dry-run',
+      held,
+      envelope: envelope as SpilledEnvelope<M>,
+    }));
+  }
+
+  /** Keeps the events beside the queue that could not be had. Rejects when that fails as well. */
+  async function spillAll(
+    prepared: Prepared,
+    spill: NonNullable<EmitterDeps<M>['spill']>,
+    why: string,
+  ): Promise<readonly EmitOutcome<M>[]> {
+    const { events } = prepared;
+    const facts = await spill.facts();
+    const gate = decideGate(facts.project, facts.session);
+    const rows = toRows(prepared, facts, gate);
     if ((await spill.keep(rows)) === 'full')
       return dropAll(
         events,
@@ -155,6 +175,7 @@ export function createEmitter<M extends EventMap>(deps: EmitterDeps<M>): Emitter
     try {
       const prepared = check(drafts, options);
       if ('refused' in prepared) return dropAll(drafts, 'invalid', prepared.refused);
+      if (deps.dryRun === true) return await rehearse(prepared);
       try {
         return await store(prepared);
       } catch (cause) {

@@ -4,7 +4,9 @@
  */
 export type { Session, SessionProvider, TokenAnswer } from './auth/port.ts';
 export { createClient, type Client, type ClientDeps, type ClientEmitOptions } from './client.ts';
+export type { BeforeStore } from './client/before-store.ts';
 export type { FlushOptions } from './client/flush.ts';
+export type { Hooks, PushSeen } from './client/hooks.ts';
 export { afterReceiving, compareEvents, createLamportClock, nextTick, type LamportClock } from './clock/lamport.ts';
 export type { AnyEnvelope, EventEnvelope } from './contract/envelope.ts';
 export {

@@ -14,7 +14,10 @@ export interface Logger {
 /** Says nothing. */
 export const silentLogger: Logger = { warn() {}, debug() {} };
 
-/** A logger that passes each warning on once: the same code with the same message is said only the first time. */
+/**
+ * A logger that passes each warning on once: the same code with the same message is said only the first time. One that
+ * throws is ignored: what is told must not harm the work it tells of.
+ */
 export function warnOnce(logger: Logger): Logger {
   const said = new Set<string>();
   return {
@@ -22,10 +25,18 @@ export function warnOnce(logger: Logger): Logger {
       const key = `${code}\u0000${message}`;
       if (said.has(key)) return;
       said.add(key);
-      logger.warn(code, message);
+      quietly(() => logger.warn(code, message));
     },
     debug: (code, message) => {
-      logger.debug(code, message);
+      quietly(() => logger.debug(code, message));
     },
   };
+}
+
+function quietly(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // There is nobody left to tell.
+  }
 }

@@ -2,6 +2,8 @@
 import type { Session } from '../auth/port.ts';
 import type { AuthStatus, LoginInput } from '../auth/token-manager.ts';
 import type { BackgroundOptions, Client, ClientEmitOptions } from '../client.ts';
+import type { BeforeStore } from '../client/before-store.ts';
+import type { Hooks } from '../client/hooks.ts';
 import type { EventMap } from '../contract/event-map.ts';
 import type { SpecKittyEvents } from '../contract/spec-kitty-events.ts';
 import type { Emitter } from '../emitter.ts';
@@ -27,6 +29,12 @@ export interface OpenNodeClientOptions<M extends EventMap = SpecKittyEvents> {
   /** Default `process.env`. `SPEC_KITTY_HOME` moves every file. */
   readonly env?: Env;
   readonly logger?: Logger;
+  /** Who wants to know what happens. Default: nobody. */
+  readonly hooks?: Hooks<NoInfer<M>>;
+  /** Looks at each event before it is checked and stored. Default: they stay as they are. */
+  readonly beforeStore?: BeforeStore<NoInfer<M>>;
+  /** True: `emit` checks, stamps and answers `dry-run`; nothing is stored, nothing leaves, the home stays as it is. Default false. */
+  readonly dryRun?: boolean;
   readonly time?: Time;
   /** What this process is called while it delivers. Default `client`. */
   readonly role?: string;

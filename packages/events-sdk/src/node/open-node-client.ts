@@ -45,6 +45,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
 ): NodeClient<M> {
   const env = options.env ?? process.env;
   const time = options.time ?? systemTime;
+  const { dryRun = false } = options;
   const logger = warnOnce(options.logger ?? silentLogger);
   const home = resolveHome(env);
   const loadedConfig = once(async () => {
@@ -126,6 +127,9 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       },
       cap: maxQueueSize,
       overflow: overflow satisfies OverflowPolicy,
+      ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
+      ...(options.beforeStore === undefined ? {} : { beforeStore: options.beforeStore }),
+      dryRun,
       logger,
       time,
     });
@@ -183,11 +187,11 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
   return {
     ...care,
     async emit(draft, emitOptions) {
-      mirror.moves();
+      if (!dryRun) mirror.moves();
       return (await client()).emit(draft, emitOptions);
     },
     async emitAll(drafts, emitOptions) {
-      mirror.moves();
+      if (!dryRun) mirror.moves();
       return (await client()).emitAll(drafts, emitOptions);
     },
     syncNow(syncOptions) {
@@ -217,7 +221,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       return address;
     },
     async nudge() {
-      if (isClosed) return 'none';
+      if (isClosed || dryRun) return 'none';
       try {
         // What could not get into the queue a moment ago is to be delivered as well.
         if (!spill.isEmpty()) await (await store()).transact(() => {});
