@@ -33,6 +33,7 @@ const PLACES: readonly (readonly [RegExp, Place])[] = [
   [/^index\.ts$/, { kind: 'entry', group: 'index' }],
   [/^storage\/(memory|sqljs|node-sqlite|sql)(\.ts$|\/)/, { kind: 'adapter', group: 'storage' }],
   [/^transport\/(http|websocket)(\.ts$|\/)/, { kind: 'adapter', group: 'transport' }],
+  [/^otel\//, { kind: 'adapter', group: 'otel' }],
   [/^node\//, { kind: 'node', group: 'node' }],
   [/^testing\//, { kind: 'testing', group: 'testing' }],
   [/^(contract\/|internal\/|errors\.ts$)/, { kind: 'layer', level: 0, group: 'base' }],
