@@ -4,19 +4,12 @@
  * nothing of delivery.
  */
 import type { SessionProvider } from './auth/port.ts';
-import {
-  abortableSession,
-  abortableTransport,
-  countSettled,
-  deliverWaiting,
-  FLUSH_DEADLINE_MS,
-  NOTHING_KNOWN,
-  type FlushOptions,
-} from './client/flush.ts';
+import { abortableSession, abortableTransport } from './client/abortable.ts';
 import { filtering, type BeforeStore } from './client/before-store.ts';
 import { observing, quietHooks, type Hooks } from './client/hooks.ts';
 import { observedLink, observedTransport } from './client/observed-ways.ts';
-import { closedError, openOnce, type Opened } from './client/parts.ts';
+import { createFlusher, NOTHING_KNOWN, type FlushOptions } from './client/flush.ts';
+import { openOnce, type Opened } from './client/parts.ts';
 import type { Draft, EventMap, EventType } from './contract/event-map.ts';
 import { createEmitter, type EmissionFacts, type EmitOptions, type Emitter } from './emitter.ts';
 import type { EmitOutcome } from './emit-outcome.ts';
@@ -26,7 +19,6 @@ import { requestDrain, type LeaseDeps } from './engine/lease.ts';
 import type { DeliveryCounts, SyncReport, SyncStop } from './engine/report.ts';
 import { readStatus, type SyncStatus } from './engine/status.ts';
 import type { SyncOptions } from './engine/sync-engine.ts';
-import { startDeadline } from './internal/deadline.ts';
 import { silentLogger, warnOnce, type Logger } from './internal/logger.ts';
 import { systemTime, type Time } from './internal/time.ts';
 import type { OverflowPolicy } from './queue/offline-queue.ts';
@@ -211,43 +203,16 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     }
   }
 
-  /** Ends in time, whatever the server does. `before` is what was under way. Rejects as the store does. */
-  async function deliver(
-    opened: Opened,
-    { deadlineMs = FLUSH_DEADLINE_MS, signal }: FlushOptions,
-    before: readonly Promise<unknown>[],
-  ): Promise<SyncReport | undefined> {
-    const deadline = startDeadline(time, deadlineMs, signal, ending.signal);
-    try {
-      return await deliverWaiting(opened, {
-        deadlineMs,
-        signal: deadline.signal,
-        before,
-        spill,
-        syncNow: (options) => syncNow(() => Promise.resolve(opened), options),
-      });
-    } finally {
-      deadline.cancel();
-    }
-  }
-
-  /** Counts what is settled while `work` runs. Never rejects. */
-  async function counting(opened: Opened, work: () => Promise<SyncReport | undefined>): Promise<DeliveryCounts> {
-    const watch = opened.ledger.watch();
-    try {
-      return await countSettled(opened, { watch, report: await work(), spill });
-    } catch (cause) {
-      logger.debug('flush-failed', String(cause));
-      return { ...NOTHING_KNOWN, delivered: watch.delivered, rejected: watch.refused.size };
-    } finally {
-      watch.end();
-    }
-  }
-
-  async function flush(options: FlushOptions, before: readonly Promise<unknown>[]): Promise<DeliveryCounts> {
-    const opened = dryRun ? undefined : await parts.open().catch(() => undefined);
-    return opened === undefined ? NOTHING_KNOWN : counting(opened, () => deliver(opened, options, before));
-  }
+  const flusher = createFlusher({
+    parts,
+    spill,
+    running,
+    ending,
+    syncNow: (opened, options) => syncNow(() => Promise.resolve(opened), options),
+    stopBackgrounds: () => Promise.all([...backgrounds].map((made) => made.stop({ deadlineMs: 0 }))),
+    logger,
+    time,
+  });
 
   async function status(): Promise<SyncStatus> {
     const { store, queue } = await parts.open();
@@ -282,10 +247,7 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     emit: (draft, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emit(draft, options)),
     emitAll: (drafts, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emitAll(drafts, options)),
     syncNow: (options) => track(syncNow(parts.open, options)),
-    flush: async (options = {}) => {
-      if (parts.isClosed) throw closedError();
-      return track(flush(options, [...running]));
-    },
+    flush: (options = {}) => track(dryRun && !parts.isClosed ? Promise.resolve(NOTHING_KNOWN) : flusher.flush(options)),
     status: () => track(status()),
     destinations: () => track(parts.open().then(({ store }) => store.read(readDestinations))),
     background: (options = {}) => track(background(options)),
@@ -298,33 +260,8 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
   };
 
   function close(options: FlushOptions = {}): Promise<DeliveryCounts> {
-    closing ??= closeWithin(options);
+    closing ??= flusher.close(options);
     return closing;
-  }
-
-  async function closeWithin({ deadlineMs = 0, ...options }: FlushOptions): Promise<DeliveryCounts> {
-    parts.refuseMore();
-    const opened = await parts.opened();
-    if (opened === undefined) {
-      await endAll();
-      return NOTHING_KNOWN;
-    }
-    const counts = await counting(opened, async () => {
-      try {
-        return await deliver(opened, { ...options, deadlineMs }, [...running]);
-      } finally {
-        await endAll();
-      }
-    });
-    await parts.close();
-    return counts;
-  }
-
-  /** No delivery goes on; what was emitted is stored. */
-  async function endAll(): Promise<void> {
-    ending.abort();
-    while (running.size > 0) await Promise.allSettled(running);
-    await Promise.all([...backgrounds].map((made) => made.stop({ deadlineMs: 0 })));
   }
 }
 

@@ -2,15 +2,15 @@
  * Flush: one bounded try to deliver everything that was accepted before, and a truthful count of what became of it.
  * It counts settled rows, not requests, so that a request that was cut off is never taken for a delivery.
  */
-import type { SessionProvider } from '../auth/port.ts';
 import type { DeliveryCounts, SyncReport } from '../engine/report.ts';
 import type { SyncOptions } from '../engine/sync-engine.ts';
-import { orAborted } from '../internal/deadline.ts';
+import { orAborted, startDeadline } from '../internal/deadline.ts';
+import type { Logger } from '../internal/logger.ts';
+import type { Time } from '../internal/time.ts';
 import type { EventStore } from '../storage/port.ts';
 import type { Spill } from '../storage/spill.ts';
-import type { Transport } from '../transport/port.ts';
 import type { Watch } from './ledger.ts';
-import type { Opened } from './parts.ts';
+import { closedError, type Opened, type Parts } from './parts.ts';
 
 export interface FlushOptions {
   /** When it ends at the latest, aborting a request under way, in milliseconds. Default 5000. */
@@ -20,36 +20,107 @@ export interface FlushOptions {
 }
 
 /** How long `flush` may take where nothing else is said. */
-export const FLUSH_DEADLINE_MS = 5_000;
+const FLUSH_DEADLINE_MS = 5_000;
 
 /** Nothing was delivered, and what waits is not known. */
 export const NOTHING_KNOWN: DeliveryCounts = { delivered: 0, pending: -1, rejected: 0 };
 
-export interface FlushRequest {
-  readonly deadlineMs: number;
-  /** Aborts at the deadline. */
-  readonly signal: AbortSignal;
-  /** What was under way when flush was called. */
-  readonly before: readonly Promise<unknown>[];
-  readonly spill: WaitingSpill | undefined;
-  readonly syncNow: (options: SyncOptions) => Promise<SyncReport>;
-}
-
 type WaitingSpill = Pick<Spill, 'isEmpty' | 'list'>;
 
-/** Delivers what waits; undefined where there was nothing to deliver, or no time. Rejects as the store does. */
-export async function deliverWaiting({ store }: Opened, request: FlushRequest): Promise<SyncReport | undefined> {
-  const { deadlineMs, signal, spill } = request;
-  await orAborted<unknown>(Promise.allSettled(request.before), signal, undefined);
-  if (signal.aborted || (await countWaiting(store, spill, new Set())) === 0) return undefined;
-  return request.syncNow({ signal, waitForOthersMs: deadlineMs, onlyPresent: true });
+export interface FlusherDeps {
+  readonly parts: Parts;
+  readonly spill: WaitingSpill | undefined;
+  /** Work of the client under way. */
+  readonly running: ReadonlySet<Promise<unknown>>;
+  /** Aborted at the end: with it every delivery of the client. */
+  readonly ending: AbortController;
+  readonly syncNow: (opened: Opened, options: SyncOptions) => Promise<SyncReport>;
+  /** Ends delivery in the background at once. */
+  readonly stopBackgrounds: () => Promise<unknown>;
+  readonly logger: Logger;
+  readonly time: Time;
+}
+
+export interface Flusher {
+  /** Rejects with CLOSED after `close`, else never. */
+  flush(options: FlushOptions): Promise<DeliveryCounts>;
+  /** Gives delivery the time it is told, none by default; then nothing of the client goes on. */
+  close(options: FlushOptions): Promise<DeliveryCounts>;
+}
+
+/** Flush and close of one client. */
+export function createFlusher(deps: FlusherDeps): Flusher {
+  const { parts, spill, running, ending, time, logger } = deps;
+
+  /** Delivers what waits; undefined where there was nothing to deliver, or no time. `before` is what was under way. */
+  async function deliver(
+    opened: Opened,
+    { deadlineMs = FLUSH_DEADLINE_MS, signal: outer }: FlushOptions,
+    before: readonly Promise<unknown>[],
+  ): Promise<SyncReport | undefined> {
+    const { signal, cancel } = startDeadline(time, deadlineMs, outer, ending.signal);
+    try {
+      await orAborted<unknown>(Promise.allSettled(before), signal, undefined);
+      if (signal.aborted || (await countWaiting(opened.store, spill, new Set())) === 0) return undefined;
+      return await deps.syncNow(opened, { signal, waitForOthersMs: deadlineMs, onlyPresent: true });
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Counts what is settled while `work` runs. Never rejects. */
+  async function counting(opened: Opened, work: () => Promise<SyncReport | undefined>): Promise<DeliveryCounts> {
+    const watch = opened.ledger.watch();
+    try {
+      return await countSettled(opened, { watch, report: await work(), spill });
+    } catch (cause) {
+      logger.debug('flush-failed', String(cause));
+      return { ...NOTHING_KNOWN, delivered: watch.delivered, rejected: watch.refused.size };
+    } finally {
+      watch.end();
+    }
+  }
+
+  /** No delivery goes on; what was emitted is stored. */
+  async function endAll(): Promise<void> {
+    ending.abort();
+    while (running.size > 0) await Promise.allSettled(running);
+    await deps.stopBackgrounds();
+  }
+
+  return {
+    async flush(options) {
+      if (parts.isClosed) throw closedError();
+      const before = [...running];
+      const opened = await parts.open().catch(() => undefined);
+      return opened === undefined ? NOTHING_KNOWN : counting(opened, () => deliver(opened, options, before));
+    },
+
+    async close({ deadlineMs = 0, ...options }) {
+      parts.refuseMore();
+      const opened = await parts.opened();
+      if (opened === undefined) {
+        await endAll();
+        return NOTHING_KNOWN;
+      }
+      const counts = await counting(opened, async () => {
+        try {
+          return await deliver(opened, { ...options, deadlineMs }, [...running]);
+        } finally {
+          await endAll();
+        }
+      });
+      await parts.close();
+      return counts;
+    },
+  };
 }
 
 /**
  * What became of events since `watch` began. `report` is of the sync that a flush asked for: another process's where that
  * one delivers for this home, and then its counts are not in our books. Rejects as the store does.
  */
-export async function countSettled(
+async function countSettled(
   { store }: Opened,
   { watch, report, spill }: { watch: Watch; report: SyncReport | undefined; spill: WaitingSpill | undefined },
 ): Promise<DeliveryCounts> {
@@ -74,35 +145,4 @@ async function countWaiting(
   });
   if (spill === undefined || spill.isEmpty()) return inStore;
   return spill.list().reduce((sum, { events }) => sum + events.length, inStore);
-}
-
-const ABORTED = { kind: 'retryable', reason: 'aborted', message: 'Stopped.' } as const;
-
-/** A transport that is let go at the deadline, also one that takes no notice of its signal. */
-export function abortableTransport(open: () => Promise<Transport>): Transport {
-  return {
-    push: (batch, context) =>
-      orAborted(
-        open().then((transport) => transport.push(batch, context)),
-        context.signal,
-        ABORTED,
-      ),
-    serverClock: (context) =>
-      orAborted(
-        open().then((transport) => transport.serverClock?.(context)),
-        context.signal,
-        undefined,
-      ),
-  };
-}
-
-const NOT_ASKED = { kind: 'unreachable', message: 'Stopped before the sign-in was renewed.' } as const;
-
-/** A session whose network questions are let go at the deadline as well. */
-export function abortableSession(session: SessionProvider): SessionProvider {
-  return {
-    current: () => session.current(),
-    accessToken: (signal) => orAborted(session.accessToken(signal), signal, NOT_ASKED),
-    refresh: (rejected, signal) => orAborted(session.refresh(rejected, signal), signal, NOT_ASKED),
-  };
 }
