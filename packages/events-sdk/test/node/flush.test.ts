@@ -16,7 +16,7 @@ const oldestNode = join(packageRoot, '..', '..', 'tools', 'oldest-node', 'node_m
 
 describe('against a server that takes connections and never answers', () => {
   for (const driver of ['node-sqlite', 'sqljs']) {
-    test(`flush and close keep their deadlines, tell the truth, and the process ends by itself (${driver}) (TECH-2)`, async () => {
+    test(`flush and close keep their deadlines, tell the truth, and the process ends by itself (${driver})`, async () => {
       const hole = await blackHole();
       const world = makeWorld({ env: { SPEC_KITTY_QUEUE_DRIVER: driver, ...withToken(hole.url) } });
 
