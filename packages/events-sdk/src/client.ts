@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// Hosts compile against these declarations, also those whose `lib` does not know AsyncDisposable.
 /**
  * The client: one object over a store, a transport and a session. It records events, delivers them when
  * told to, and owns what it opened. Nothing is opened before it is needed, and a program that only records loads

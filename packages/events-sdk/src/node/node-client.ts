@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// Hosts compile against these declarations, also those whose `lib` does not know AsyncDisposable.
 /** What the client of a home promises a program on Node, and what it may be told when it is opened. */
 import type { Session } from '../auth/port.ts';
 import type { AuthStatus, LoginInput } from '../auth/token-manager.ts';
