@@ -59,6 +59,9 @@ export function createFakeTransport(): FakeTransport {
     },
     forgetAnswers: () => script.splice(0).length,
     async push(batch, context) {
+      if (context.signal?.aborted === true) {
+        return { kind: 'retryable', reason: 'aborted', message: 'Sending was stopped.' };
+      }
       pushes.push({ batch, context });
       const next = script.shift();
       if (next === undefined) return accept(batch);

@@ -7,4 +7,5 @@ export { createFakeSession, TEST_SESSION, type FakeSession } from './fake-sessio
 export { createFakeTransport, type FakeTransport, type ScriptedAnswer } from './fake-transport.ts';
 export { realtimeTransportCases, type RealtimeCase, type RealtimeUnderTest } from './realtime-suite.ts';
 export { createTestTime, type TestTime } from './test-time.ts';
-export { eventStoreCases } from './store-suite.ts';
+export { eventStoreCases, type StoreCase, type StoreUnderTest } from './store-suite.ts';
+export { transportCases, type TransportCase, type TransportUnderTest } from './transport-suite.ts';

@@ -1,0 +1,101 @@
+/** The port's promises, kept by the fake and by the HTTP transport against the contract server. */
+import { describe, test } from 'vitest';
+
+import { systemTime } from '../../src/internal/time.ts';
+import { createContractServer, faults, SERVER_PATHS } from '../../src/testing/contract-server/index.ts';
+import { createFakeTransport, type ScriptedAnswer } from '../../src/testing/fake-transport.ts';
+import { transportCases, type TransportUnderTest } from '../../src/testing/transport-suite.ts';
+import { createHttpTransport } from '../../src/transport/http/index.ts';
+
+async function openFake(): Promise<TransportUnderTest> {
+  const transport = createFakeTransport();
+  const unreachable: ScriptedAnswer = { kind: 'retryable', reason: 'unreachable', message: 'Gone.' };
+  /** The fake accepts what no script answers, so each of these decides by first accepting. */
+  const accept = (batch: Parameters<typeof transport.push>[0], context: Parameters<typeof transport.push>[1]) =>
+    transport.push(batch, context);
+  return {
+    transport,
+    server: 'https://team.example',
+    accessToken: 'token',
+    accepted: () => transport.accepted,
+    reject: (eventId) => {
+      transport.answerNext(async (batch, context) => {
+        const answer = await accept(
+          batch.filter((item) => item.eventId !== eventId),
+          context,
+        );
+        if (answer.kind !== 'ok') return answer;
+        const said = new Map(answer.verdicts.map((verdict) => [verdict.eventId, verdict]));
+        return {
+          kind: 'ok',
+          verdicts: batch.map((item) => said.get(item.eventId) ?? { eventId: item.eventId, verdict: 'rejected' }),
+        };
+      });
+    },
+    refuseNextPush: () => {
+      transport.answerNext({ kind: 'unauthorized' });
+    },
+    failNextPush: () => {
+      transport.answerNext({ kind: 'retryable', reason: 'server-error', message: 'In trouble.' });
+    },
+    loseNextAnswer: () => {
+      transport.answerNext(async (batch, context) => {
+        await accept(batch, context);
+        return unreachable;
+      });
+    },
+    hangNextPush: () => {
+      transport.answerNext(
+        (_batch, { signal }) =>
+          new Promise((resolve) => {
+            signal?.addEventListener('abort', () => {
+              resolve({ kind: 'retryable', reason: 'aborted', message: 'Sending was stopped.' });
+            });
+          }),
+      );
+    },
+    vanish: async () => {
+      transport.answerNext(unreachable, unreachable);
+    },
+    cleanup: async () => {},
+  };
+}
+
+async function openHttp(): Promise<TransportUnderTest> {
+  const server = await createContractServer();
+  await server.accounts.addUser({ username: 'alice', password: 'correct horse', team: 'acme' });
+  const url = await server.listen();
+  const { access } = await server.signIn('alice');
+  const scope = { path: SERVER_PATHS.batch };
+  return {
+    transport: createHttpTransport({ time: systemTime }),
+    server: url,
+    accessToken: access,
+    accepted: () => server.events().map(({ envelope }) => envelope.event_id),
+    reject: (eventId) => {
+      server.poison([eventId]);
+    },
+    refuseNextPush: () => {
+      server.respondNext({ status: 401 }, scope);
+    },
+    failNextPush: () => {
+      server.respondNext({ status: 503 }, scope);
+    },
+    loseNextAnswer: () => {
+      server.respondNext(faults.cutUnanswered(), scope);
+    },
+    hangNextPush: () => {
+      server.hang(scope);
+    },
+    vanish: () => server.close(),
+    cleanup: () => server.close(),
+  };
+}
+
+const transports = { 'the fake': openFake, 'the HTTP transport': openHttp };
+
+for (const [name, open] of Object.entries(transports)) {
+  describe(name, () => {
+    for (const { title, run } of transportCases(open)) test(title, run);
+  });
+}
