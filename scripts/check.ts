@@ -83,6 +83,10 @@ const packageChecks: readonly Step[] = [
   { name: 'attw packages/events-sdk', command: ['attw', '--pack', 'packages/events-sdk', '--profile', 'esm-only'] },
   { name: 'unused code (knip)', command: ['knip', '--no-progress'] },
 ];
+const reference: Step = {
+  name: 'API reference',
+  command: ['node', 'tools/api-reference/node_modules/typedoc/bin/typedoc', '--options', 'tools/api-reference'],
+};
 const afterTests: readonly Step[] = [
   { name: 'trace', command: ['node', 'scripts/trace.ts', '--short'] },
   { name: 'docs', command: ['node', 'scripts/check-docs.ts'] },
@@ -129,7 +133,7 @@ const steps: readonly Step[] = [
   ...folders.map(testStep),
   ...(values.fast === true ? [] : [onOldestNode]),
   ...(isTestsOnly ? [] : demos),
-  ...(isTestsOnly || values.fast === true ? [] : packageChecks),
+  ...(isTestsOnly || values.fast === true ? [] : [...packageChecks, reference]),
   ...(isTestsOnly ? [] : afterTests),
 ];
 

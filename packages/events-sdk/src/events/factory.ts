@@ -42,7 +42,8 @@ export function createEnvelopeFactory<M extends EventMap>(deps: EventFactoryDeps
   };
 }
 
-type Created<T extends keyof SpecKittyEvents> = Promise<EventEnvelope<SpecKittyEvents, T>>;
+/** What a method of the factory makes. */
+export type Created<T extends keyof SpecKittyEvents> = Promise<EventEnvelope<SpecKittyEvents, T>>;
 
 /** The eight Spec Kitty events as methods, each returning the stamped envelope. */
 export interface EventFactory {

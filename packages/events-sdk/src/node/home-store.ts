@@ -33,7 +33,7 @@ export interface OpenHomeStoreOptions {
   readonly time?: Time;
   /** Default: the machine's own. */
   readonly disk?: Disk;
-  /** Default: waits {@link DEFAULT_STORE_WAIT_MS}. */
+  /** Default: waits `DEFAULT_STORE_WAIT_MS`. */
   readonly patience?: StorePatience;
   /** Default: a folder of the home. */
   readonly spill?: SpillFolder;

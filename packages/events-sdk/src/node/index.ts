@@ -14,7 +14,7 @@ export { withDirectoryLock, type DirectoryLockOptions } from './directory-lock.t
 export { createGitFacts, readOriginUrl, type GitFacts, type GitFactsDeps, type GitFactsSource } from './git-facts.ts';
 export { resolveHome, type Env, type Home } from './home.ts';
 export type { DriverChoice, QueueDriver } from './config-file.ts';
-export { openHomeStore, type HomeStore } from './home-store.ts';
+export { openHomeStore, type HomeStore, type OpenHomeStoreOptions } from './home-store.ts';
 export type { CheckName, Finding } from './diagnose.ts';
 export type { HomeCare } from './home-care.ts';
 export type { ConnectionStatus, HomeStatus } from './home-status.ts';
@@ -24,4 +24,5 @@ export { openNodeClient } from './open-node-client.ts';
 export type { ProjectHere } from './project-facts.ts';
 export { deriveNewIdentity, readProjectIdentity, type ProjectRead } from './project-identity.ts';
 export { findProjectRoot } from './project-root.ts';
-export type { ServerProbe } from './server-probe.ts';
+export type { ProbeServer, ServerProbe } from './server-probe.ts';
+export type { ProjectIdentity, ProjectSettings } from '../identity/project-identity.ts';

@@ -20,7 +20,7 @@ export function loadNodeSqlite(): typeof import('node:sqlite') | undefined {
   }
 }
 
-/** Whether {@link loadNodeSqlite} gives a module. */
+/** Whether `loadNodeSqlite` gives a module. */
 export function isNodeSqliteAvailable(): boolean {
   return loadNodeSqlite() !== undefined;
 }
