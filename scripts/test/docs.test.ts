@@ -42,3 +42,39 @@ test('a broken link and a vanished file are found; addresses, anchors and planne
 
   expect(broken.map(({ reference }) => reference)).toEqual(['docs/gone.md', 'scripts/gone.ts']);
 });
+
+test('the manual explains every error code, and no other', () => {
+  const source = readFileSync(join(root, 'packages', 'events-sdk', 'src', 'errors.ts'), 'utf8');
+  const manual = readFileSync(join(root, 'packages', 'events-sdk', 'README.md'), 'utf8');
+  const thrown = [...source.matchAll(/^ {2}\| '(\w+)'/gm)].map(([, code]) => code);
+
+  const section = /^## Errors$([\s\S]*?)^## /m.exec(manual)?.[1] ?? '';
+  const explained = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+
+  expect(thrown.length).toBeGreaterThan(0);
+  expect(explained).toEqual(thrown);
+});
+
+test('the manual names every entry of the package, and no other', () => {
+  const text = readFileSync(join(root, 'packages', 'events-sdk', 'package.json'), 'utf8');
+  const { exports }: { readonly exports: Readonly<Record<string, unknown>> } = JSON.parse(text);
+  const manual = readFileSync(join(root, 'packages', 'events-sdk', 'README.md'), 'utf8');
+
+  const section = /^## Entries$([\s\S]*?)^## /m.exec(manual)?.[1] ?? '';
+  const named = [...section.matchAll(/^\| `(?:@spec-kitty\/events-sdk|…\/([\w/-]+))` \|/gm)].map(([, entry]) =>
+    entry === undefined ? '.' : `./${entry}`,
+  );
+
+  expect(named.toSorted()).toEqual(
+    Object.keys(exports)
+      .filter((entry) => entry !== './package.json')
+      .toSorted(),
+  );
+});
+
+test('both packages carry the license into their tarballs', () => {
+  const license = readFileSync(join(root, 'LICENSE'), 'utf8');
+
+  for (const name of ['events-sdk', 'cli'])
+    expect(readFileSync(join(root, 'packages', name, 'LICENSE'), 'utf8'), name).toBe(license);
+});
