@@ -25,3 +25,31 @@ export function brokenReferences(
     return [...links, ...paths].filter((path) => !exists(path)).map((reference) => ({ page, reference }));
   });
 }
+
+const PROOF_LINE = /^ {2}Proof: (.*)$/m;
+
+/**
+ * The promises of a page that nothing proves: list items that begin in bold, below a heading that begins with
+ * "Promised", without a line `Proof:`, or with a file named there in which `read` finds no test.
+ */
+export function unprovenPromises(
+  page: string,
+  text: string,
+  read: (path: string) => string | undefined,
+): readonly BrokenReference[] {
+  const sections = text.split(/^(?=## )/m).filter((section) => section.startsWith('## Promised'));
+  return sections.flatMap((section) =>
+    section
+      .split(/^(?=- \*\*)/m)
+      .slice(1)
+      .flatMap((promise) => {
+        const title = /^- \*\*(.*?)\*\*/.exec(promise)?.[1] ?? promise;
+        const files = [...(PROOF_LINE.exec(promise)?.[1] ?? '').matchAll(LINK)].map(([, target = '']) =>
+          posix.join(posix.dirname(page), target),
+        );
+        const empty = files.filter((file) => !/\btest(?:\.\w+)*\(/.test(read(file) ?? ''));
+        if (files.length === 0) return [{ page, reference: `a proof of "${title}"` }];
+        return empty.map((file) => ({ page, reference: `a test in ${file}` }));
+      }),
+  );
+}

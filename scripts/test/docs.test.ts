@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { brokenReferences } from '../doc-references.ts';
+import { brokenReferences, unprovenPromises } from '../doc-references.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const moduleMap = readFileSync(join(root, 'docs', 'module-map.md'), 'utf8');
@@ -41,6 +41,32 @@ test('a broken link and a vanished file are found; addresses, anchors and planne
   const broken = brokenReferences('docs/page.md', page, (path) => path === 'there.md');
 
   expect(broken.map(({ reference }) => reference)).toEqual(['docs/gone.md', 'scripts/gone.ts']);
+});
+
+test('a promise without a proof, and a proof without a test, are found', () => {
+  const page = [
+    '## Promised by us',
+    '- **Kept.** Because.',
+    '  Proof: [a](../a.test.ts) · [b](../b.test.ts)',
+    '- **Hoped.** Some [link](../a.test.ts).',
+    '- **Claimed.**',
+    '  Proof: [c](../c.test.ts) · [d](../d.test.ts)',
+    '## Limits',
+    '- **Not a promise.**',
+  ].join('\n');
+  const files = new Map([
+    ['a.test.ts', "test('x', () => {})"],
+    ['b.test.ts', 'for (const { title, run } of cases) test(title, run);'],
+    ['c.test.ts', '// test'],
+  ]);
+
+  const unproven = unprovenPromises('docs/page.md', page, (path) => files.get(path));
+
+  expect(unproven.map(({ reference }) => reference)).toEqual([
+    'a proof of "Hoped."',
+    'a test in c.test.ts',
+    'a test in d.test.ts',
+  ]);
 });
 
 test('the manual explains every error code, and no other', () => {
