@@ -4,11 +4,13 @@
  */
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Config } from '@oclif/core/config';
-import { build, type Plugin } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
+
+import { thirdPartyLicenses } from './licenses.ts';
 
 /** The root of this package. */
 export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
@@ -76,7 +78,7 @@ const plainOrder: Plugin = {
 export async function bundle(options: BundleOptions): Promise<void> {
   const outdir = join(options.root, 'dist');
   await rm(outdir, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
     entryPoints: { ...(await entryPoints()), ...prefixed(options.extraCommands ?? {}) },
     outdir,
     absWorkingDir: packageRoot,
@@ -96,7 +98,9 @@ export async function bundle(options: BundleOptions): Promise<void> {
     nodePaths: [join(packageRoot, 'node_modules')],
     plugins: [plainOrder],
     logLevel: 'warning',
+    metafile: true,
   });
+  await writeLicenses(outdir, bundledFiles(metafile));
   await dropEmptyImports(outdir);
   await copyWasm(outdir);
   await writeManifest(options.root);
@@ -145,6 +149,19 @@ async function copyWasm(outdir: string): Promise<void> {
     createRequire(join(packageRoot, 'package.json')).resolve('@spec-kitty/events-sdk/package.json'),
   );
   await cp(join(dirname(sdk.resolve('sql.js')), 'sql-wasm.wasm'), join(outdir, 'sql-wasm.wasm'));
+}
+
+/** The files something of which is left in the bundle. */
+function bundledFiles({ outputs }: Metafile): readonly string[] {
+  const files = Object.values(outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+  );
+  return [...new Set(files)].filter((file) => !file.includes(':')).map((file) => resolve(packageRoot, file));
+}
+
+/** Beside the bundle, because it goes wherever that code goes. */
+async function writeLicenses(outdir: string, inputs: readonly string[]): Promise<void> {
+  await writeFile(join(outdir, 'THIRD-PARTY-LICENSES.txt'), await thirdPartyLicenses(inputs, [dirname(packageRoot)]));
 }
 
 /** Loads every command once and writes down what help and parsing need to know. */

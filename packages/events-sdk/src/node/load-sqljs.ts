@@ -6,14 +6,14 @@
  */
 
 import { setFlagsFromString } from 'node:v8';
-import type { SqlJsStatic } from 'sql.js';
+import type { SqlJsModule } from '../storage/sqljs/sql-js.ts';
 
 /** What V8 starts from (its `--wasm-tiering-budget`), and what sql.js is loaded with. */
 const USUAL_BUDGET = 13_000_000;
 const PATIENT_BUDGET = 30 * USUAL_BUDGET;
 
 /** `import('sql.js')`, compiled for a quick start. Functions compiled meanwhile by others of this process share the budget. */
-export async function loadSqlJs(): Promise<SqlJsStatic> {
+export async function loadSqlJs(): Promise<SqlJsModule> {
   const { default: initSqlJs } = await import('sql.js');
   const isOurs = !isBudgetChosen();
   if (isOurs) setBudget(PATIENT_BUDGET);

@@ -3,9 +3,9 @@
  * leaves them alone.
  */
 
-import type { Database, Statement } from 'sql.js';
 import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from '../sql/database.ts';
 import { toStorageError } from '../sql/failures.ts';
+import type { SqlJsDatabase, SqlJsStatement } from './sql-js.ts';
 
 /** The port, and the way out to bytes. */
 export interface SqlJsConnection extends SqlDatabase {
@@ -14,9 +14,9 @@ export interface SqlJsConnection extends SqlDatabase {
 }
 
 /** Wraps an open database. */
-export function createSqlJsConnection(database: Database): SqlJsConnection {
-  const compiled = new Map<string, Statement>();
-  const statement = (sql: string): Statement => {
+export function createSqlJsConnection(database: SqlJsDatabase): SqlJsConnection {
+  const compiled = new Map<string, SqlJsStatement>();
+  const statement = (sql: string): SqlJsStatement => {
     let found = compiled.get(sql);
     if (found === undefined) compiled.set(sql, (found = guarded(() => database.prepare(sql))));
     return found;

@@ -5,7 +5,6 @@
  * The price is rewriting the whole image: with thousands of waiting events prefer the native store.
  */
 
-import type { SqlJsStatic } from 'sql.js';
 import { EventsSdkError } from '../../errors.ts';
 import type { EventStore } from '../port.ts';
 import type { SqlDatabase } from '../sql/database.ts';
@@ -16,15 +15,17 @@ import { createSqlStore } from '../sql/sql-store.ts';
 import { createSqlJsConnection } from './connection.ts';
 import type { SqlJsConnection } from './connection.ts';
 import type { Persister } from './persister.ts';
+import type { SqlJsModule } from './sql-js.ts';
 
 export { createIndexedDbPersister, type IndexedDbOptions } from './indexed-db.ts';
 export type { Persister, StoredImage } from './persister.ts';
+export type { SqlJsDatabase, SqlJsModule, SqlJsStatement } from './sql-js.ts';
 
 /** Where the image is, and how sql.js comes. */
 export interface SqlJsStoreOptions {
   readonly persister: Persister;
   /** Default: `import('sql.js')`. Pass your own where a bundler or browser must be told where the wasm file is, or `loadSqlJs` of the Node entry. */
-  readonly loadSqlJs?: () => Promise<SqlJsStatic>;
+  readonly loadSqlJs?: () => Promise<SqlJsModule>;
   /** Default: this version's. */
   readonly schema?: Schema;
 }
@@ -98,7 +99,7 @@ export async function openBytesToRead(bytes: Uint8Array, load?: SqlJsStoreOption
   return openConnection(await loadSqlJs(load), copy);
 }
 
-async function loadSqlJs(load: (() => Promise<SqlJsStatic>) | undefined): Promise<SqlJsStatic> {
+async function loadSqlJs(load: (() => Promise<SqlJsModule>) | undefined): Promise<SqlJsModule> {
   try {
     if (load !== undefined) return await load();
     const { default: initSqlJs } = await import('sql.js');
@@ -112,7 +113,7 @@ async function loadSqlJs(load: (() => Promise<SqlJsStatic>) | undefined): Promis
   }
 }
 
-function openImage(sqlJs: SqlJsStatic, bytes: Uint8Array | null, schema: Schema): SqlJsConnection {
+function openImage(sqlJs: SqlJsModule, bytes: Uint8Array | null, schema: Schema): SqlJsConnection {
   const header = bytes === null || bytes.length === 0 ? undefined : readFileHeader(bytes);
   if (header === undefined && bytes !== null && bytes.length > 0)
     throw toStorageError(new Error('file is not a database'));
@@ -128,7 +129,7 @@ function openImage(sqlJs: SqlJsStatic, bytes: Uint8Array | null, schema: Schema)
   }
 }
 
-function openConnection(sqlJs: SqlJsStatic, bytes: Uint8Array | null): SqlJsConnection {
+function openConnection(sqlJs: SqlJsModule, bytes: Uint8Array | null): SqlJsConnection {
   try {
     return createSqlJsConnection(new sqlJs.Database(bytes));
   } catch (cause) {
