@@ -1,9 +1,11 @@
 /** What a run of the program prints and how it ends, whatever happens. Real processes of the built program. */
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { writtenPage } from '../scripts/docs.ts';
 import { buildProgram, type Ended, type Program } from './support/program.ts';
 
 let program: Program;
@@ -273,7 +275,73 @@ describe('Ctrl-C', () => {
   });
 });
 
+describe('help on a terminal', () => {
+  /** Stands in for a terminal of this width: nothing else of one changes the text. */
+  const terminal = async (columns: number): Promise<string> => {
+    const file = join(program.root, `terminal-${columns}.mjs`);
+    await writeFile(file, `Object.defineProperty(process.stdout, 'columns', { value: ${columns} });`);
+    return file;
+  };
+
+  test('of 40 columns fits it, broken between words', async () => {
+    const nodeOptions = ['--import', await terminal(40)];
+    const places = [[], ['sync'], ['agent', 'tasks'], ...ids.filter((id) => id !== 'probe').map((id) => id.split(':'))];
+    const wide = await Promise.all(
+      [[], ['sync'], ['agent', 'tasks']].map((words) => program.run([...words, '--help'])),
+    );
+    const text = wide.map(({ stdout }) => stdout).join(' ') + (await writtenPage());
+    const known = new Set(text.split(/\s+/));
+    // No line has room for these.
+    const long = [...known].filter((word) => word.length > 34);
+
+    for (const words of places) {
+      const { stdout } = await program.run([...words, '--help'], { nodeOptions });
+
+      expect(stdout.split('\n').filter((line) => line.length > 40)).toEqual([]);
+      // What a shell goes on with in the next line is the one word that is added.
+      const shown = stdout.split(/\s+/).filter((word) => word !== '' && word !== '\\');
+      expect(shown.filter((word) => !known.has(word) && !long.some((each) => each.includes(word)))).toEqual([]);
+    }
+  });
+
+  test('is the same wherever it is piped to, and under --json', async () => {
+    const nodeOptions = ['--import', await terminal(40)];
+    const piped = await program.run(['sync', 'status', '--help']);
+    const json = await program.run(['sync', 'status', '--help', '--json'], { nodeOptions });
+
+    expect((JSON.parse(json.stdout) as { readonly help: string }).help).toBe(piped.stdout.trim());
+  });
+});
+
 describe('colour', () => {
+  test('is left out of results, help and failures where NO_COLOR is set, on a terminal too', async () => {
+    const file = join(program.root, 'colourful-terminal.mjs');
+    await writeFile(
+      file,
+      `for (const stream of [process.stdout, process.stderr]) {
+         Object.defineProperty(stream, 'isTTY', { value: true });
+         stream.getWindowSize = () => [80, 24];
+       }`,
+    );
+    const asked = [
+      ['sync', 'status'],
+      ['sync', 'now', '--help'],
+      ['probe', 'refuse'],
+      ['sync', 'stauts'],
+    ];
+
+    for (const words of asked) {
+      const ended = await program.run(words, {
+        nodeOptions: ['--import', file],
+        env: { NO_COLOR: '1', TERM: 'xterm' },
+      });
+
+      expect(ended.stdout + ended.stderr).not.toContain('\u001B[');
+    }
+    const painted = await program.run(['probe', 'refuse'], { nodeOptions: ['--import', file], env: { TERM: 'xterm' } });
+    expect(painted.stderr).toContain('\u001B[31m');
+  });
+
   test('is left out off a terminal, and written when forced', async () => {
     const off = await program.run(['probe', 'refuse']);
     const forced = await program.run(['probe', 'refuse'], { env: { FORCE_COLOR: '1' } });

@@ -17,7 +17,8 @@ export default class WorkflowImplement extends Implement {
     },
   ];
 
-  // Own members: the framework does not look at inherited ones when it parses.
+  // Own members: the framework does not look at inherited ones when it parses, nor further up when it writes its manifest.
+  static override baseFlags = Implement.baseFlags;
   static override args = Implement.args;
   static override flags = Implement.flags;
 
