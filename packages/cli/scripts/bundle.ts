@@ -37,6 +37,7 @@ const stub = (name: string): string => join(packageRoot, 'scripts/unbundled', na
 
 /** Parts of libraries this program never needs, and would pay for at every start or in every download. */
 const UNBUNDLED: Readonly<Record<string, string>> = {
+  typescript: stub('typescript.ts'),
   'wsl-utils': stub('wsl-utils.ts'),
   minimatch: stub('globbing.ts'),
   tinyglobby: stub('globbing.ts'),
