@@ -1,13 +1,14 @@
 /**
  * Packs both packages with `npm pack`, installs the tarballs into an empty project with npm and with pnpm, and uses
- * them there: `project/` compiled strictly under both module resolutions and run, the installed `spec-kitty` at work in
- * a scratch repository. Needs a build and npm's registry. Exit code 1 when something does not hold, 77 when the registry
- * cannot be reached (1 in CI: what has not been checked is not published).
+ * them there: `project/` compiled strictly under both module resolutions and run, the examples of the README compiled,
+ * the installed `spec-kitty` at work in a scratch repository. Needs a build and npm's registry. Exit code 1 when
+ * something does not hold, 77 when the registry cannot be reached (1 in CI: what has not been checked is not published).
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { writeExamples } from './readme.ts';
 import { run } from './run.ts';
 import { pack, PACKAGES, type Tarball } from './tarball.ts';
 
@@ -47,7 +48,9 @@ async function useIn(folder: string, installer: Installer, tarballs: readonly Ta
 
   cpSync(projectFiles, folder, { recursive: true });
   writeJson(join(folder, 'tsconfig.json'), { compilerOptions: NODENEXT, files: ['main.ts', 'host.cts'] });
-  writeJson(join(folder, 'tsconfig.bundler.json'), { compilerOptions: BUNDLER, files: ['main.ts'] });
+  const readme = join(folder, 'node_modules', '@spec-kitty', 'events-sdk', 'README.md');
+  const examples = writeExamples(readme, folder);
+  writeJson(join(folder, 'tsconfig.bundler.json'), { compilerOptions: BUNDLER, files: ['main.ts', ...examples] });
   await run('tsc', ['-p', 'tsconfig.json'], { cwd: folder });
   await run('tsc', ['-p', 'tsconfig.bundler.json'], { cwd: folder });
 
