@@ -24,8 +24,8 @@ import type { SyncOptions } from './engine/sync-engine.ts';
 import { silentLogger, warnOnce, type Logger } from './internal/logger.ts';
 import { systemTime, type Time } from './internal/time.ts';
 import type { OverflowPolicy } from './queue/offline-queue.ts';
-import { readDestinations, type Destination } from './queue/destinations.ts';
-import { createRejectedEvents, type RejectedEvents } from './queue/rejected-events.ts';
+import type { Destination } from './queue/destinations.ts';
+import type { RejectedEvents } from './queue/rejected-events.ts';
 import type { ProjectFacts } from './queue/binding.ts';
 import type { AdoptAnswer } from './queue/release.ts';
 import type { EventStore } from './storage/port.ts';
@@ -227,7 +227,17 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
     return requestDrain({ store, time, isGone: deps.lease.isGone });
   }
 
-  const rejected = createRejectedEvents(async () => (await parts.open()).store);
+  async function destinations(): Promise<readonly Destination[]> {
+    const { store } = await parts.open();
+    const { readDestinations } = await import('./queue/destinations.ts');
+    return store.read(readDestinations);
+  }
+
+  async function rejected(): Promise<RejectedEvents> {
+    const { createRejectedEvents } = await import('./queue/rejected-events.ts');
+    return createRejectedEvents(async () => (await parts.open()).store);
+  }
+
   async function adopt(project: ProjectFacts): Promise<AdoptAnswer> {
     const { store } = await parts.open();
     const { adoptProject } = await import('./queue/release.ts');
@@ -242,16 +252,16 @@ export function createClient<M extends EventMap>(deps: ClientDeps<M>): Client<M>
 
   return {
     rejected: {
-      list: () => track(rejected.list()),
-      retry: (which) => track(rejected.retry(which)),
-      drop: (which) => track(rejected.drop(which)),
+      list: () => track(rejected().then((events) => events.list())),
+      retry: (which) => track(rejected().then((events) => events.retry(which))),
+      drop: (which) => track(rejected().then((events) => events.drop(which))),
     },
     emit: (draft, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emit(draft, options)),
     emitAll: (drafts, { projectRoot, ...options } = {}) => track(emitterFor(projectRoot).emitAll(drafts, options)),
     syncNow: (options) => track(syncNow(parts.open, options)),
     flush: (options = {}) => track(dryRun && !parts.isClosed ? Promise.resolve(NOTHING_KNOWN) : flusher.flush(options)),
     status: () => track(status()),
-    destinations: () => track(parts.open().then(({ store }) => store.read(readDestinations))),
+    destinations: () => track(destinations()),
     background: (options = {}) => track(background(options)),
     adopt: (project) => track(adopt(project)),
     retarget: (move) => track(retarget(move)),
