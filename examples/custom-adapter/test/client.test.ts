@@ -25,7 +25,7 @@ test('events wait in the journal while there is no gateway, and arrive in order 
   if (session === null) throw new Error('no session');
   const socketPath = process.platform === 'win32' ? `\\\\.\\pipe\\client-${process.pid}` : join(folder, 's');
   const client = openClient({ journal: join(folder, 'journal.jsonl'), socketPath, session, project: PROJECT });
-  onTestFinished(() => client.close());
+  onTestFinished(async () => void (await client.close()));
 
   const ids: string[] = [];
   for (const newStatus of ['doing', 'for_review', 'done'] as const) {
