@@ -6,6 +6,7 @@ import { isAlias, isCollection, isMap, isScalar, isSeq, parseDocument, stringify
 import type { Node, Pair, YAMLMap, YAMLSeq } from 'yaml';
 
 import { WorkflowError } from '../errors.ts';
+import { inPlaceOf, readPlainFrontmatter, type PlainEntry } from './plain-frontmatter.ts';
 import { readYamlValues } from './yaml-values.ts';
 
 /** What a key may be set to. */
@@ -55,15 +56,37 @@ interface Parts {
 /** Reads a file's text. Rejects by throwing `frontmatter-invalid` with `name` and the line. */
 export function parseFrontmatter(name: string, text: string): FrontmatterFile {
   const parts = split(name, text);
-  const { map, values } = parseYaml(parts);
+  // What we write ourselves needs no parser, neither to be read nor to be moved to another lane.
+  const plain = readPlainFrontmatter(text.slice(parts.start, parts.end));
+  const values = plain === null ? parseYaml(parts).values : valuesOf(plain);
   return {
     text,
     body: text.slice(parts.bodyStart),
     get: (key) => values[key],
     has: (key) => Object.hasOwn(values, key),
-    set: (key, value) => checked(name, values, key, value, applySet(parts, map, key, value)),
+    set(key, value) {
+      const edited = plainSet(parts, plain?.get(key), value) ?? applySet(parts, parseYaml(parts).map, key, value);
+      return checked(name, values, key, value, edited);
+    },
     withBody: (body) => parseFrontmatter(name, headOf(parts) + body),
   };
+}
+
+function valuesOf(entries: ReadonlyMap<string, PlainEntry>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries([...entries].map(([key, { value }]) => [key, value]));
+}
+
+/** The whole text with another scalar; null where the parser has to say how. */
+function plainSet(parts: Parts, entry: PlainEntry | undefined, value: FrontmatterValue): string | null {
+  if (entry?.scalar === undefined || typeof value !== 'string') return null;
+  const inPlace = inPlaceOf(entry.scalar, value);
+  return inPlace === null ? null : spliced(parts, entry.scalar.start, entry.scalar.end, inPlace);
+}
+
+/** The whole text with other YAML from `start` to `end` of the frontmatter; without a byte order mark. */
+function spliced(parts: Parts, start: number, end: number, yaml: string): string {
+  const { text } = parts;
+  return (text.slice(0, parts.start + start) + yaml + text.slice(parts.start + end)).replace(/^\uFEFF/, '');
 }
 
 /** The line ending a text mostly uses. */
@@ -106,7 +129,7 @@ function parseYaml(parts: Parts): { readonly map: YAMLMap; readonly values: Reco
 /** Proof after the fact: exactly this key changed. Whatever YAML we did not foresee stops here, before any write. */
 function checked(
   name: string,
-  before: Record<string, unknown>,
+  before: Readonly<Record<string, unknown>>,
   key: string,
   value: FrontmatterValue,
   text: string,
@@ -125,7 +148,7 @@ function applySet(parts: Parts, map: YAMLMap, key: string, value: FrontmatterVal
   const source = parts.text.slice(parts.start, parts.end);
   const pair = map.items.find((item) => isScalar(item.key) && item.key.value === key);
   const edited = pair === undefined ? insert(source, map, key, value) : replace(source, pair, value);
-  return (parts.text.slice(0, parts.start) + edited + parts.text.slice(parts.end)).replace(/^\uFEFF/, '');
+  return spliced(parts, 0, source.length, edited);
 }
 
 function replace(source: string, pair: Pair, value: FrontmatterValue): string {
@@ -194,7 +217,8 @@ function inline(value: FrontmatterValue, type?: Scalar['type']): string {
 /** Where a node's own text ends, without the comments and blank lines the parser counts to it. */
 function contentEnd(source: string, node: unknown, atLeast = 0): number {
   let end = Math.max(atLeast, lastLeafEnd(node, atLeast));
-  while (end > atLeast && /\s/.test(source[end - 1] ?? '')) end -= 1;
+  // YAML's own blanks; any other space is part of a value.
+  while (end > atLeast && /[ \t\r\n]/.test(source[end - 1] ?? '')) end -= 1;
   return end;
 }
 
