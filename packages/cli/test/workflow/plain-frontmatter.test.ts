@@ -32,9 +32,64 @@ const KEYS = ['lane', 'title', 'dependencies', 'history', 'a-b', 'x_1', 'null', 
 const VALUES = [
   ...['', 'planned', 'WP01', 'null', 'True', '~', 'yes', 'off', '007', '7', '-7', '1.0', '1e3', '0x1f', '0o7', '.inf'],
   ...['2026-11-25', '2026-11-25T05:03:27Z', '2026-11-25 05:03', 'a: b', 'a:', 'a:b', 'a #b', 'a#b', 'a, b', 'a & b'],
-  ...['"x y"', '"a, b"', "'x'", "'it''s'", '"a\\n"', '""', "''", '"open', '"a" b', '"null"', '"7"', '&a x', '*a', '!t x'],
-  ...['[]', '[a, b]', '[a,b]', '["a b", c]', '["a, b"]', '[null]', '[1, 2]', '[a', '{}', '{a: b}', '|', '>-', '@x', '%x', '`x`'],
-  ...['don\'t', 'say "x"', 'Grüße – 中文', '(a)', '/b/c', '- x', '? x', '…', 'a\u00a0b', 'a\u2028b', 'a\u3000', 'a\u200b', 'a\u0085', 'é b', '\u{1f63a} cat', 'cat \u{1f63a}', '"\u3000"', 'a\ufeff', 'a\tb', '\ta', 'a ', '-', '...'],
+  ...[
+    '"x y"',
+    '"a, b"',
+    "'x'",
+    "'it''s'",
+    '"a\\n"',
+    '""',
+    "''",
+    '"open',
+    '"a" b',
+    '"null"',
+    '"7"',
+    '&a x',
+    '*a',
+    '!t x',
+  ],
+  ...[
+    '[]',
+    '[a, b]',
+    '[a,b]',
+    '["a b", c]',
+    '["a, b"]',
+    '[null]',
+    '[1, 2]',
+    '[a',
+    '{}',
+    '{a: b}',
+    '|',
+    '>-',
+    '@x',
+    '%x',
+    '`x`',
+  ],
+  ...[
+    "don't",
+    'say "x"',
+    'Grüße – 中文',
+    '(a)',
+    '/b/c',
+    '- x',
+    '? x',
+    '…',
+    'a\u00a0b',
+    'a\u2028b',
+    'a\u3000',
+    'a\u200b',
+    'a\u0085',
+    'é b',
+    '\u{1f63a} cat',
+    'cat \u{1f63a}',
+    '"\u3000"',
+    'a\ufeff',
+    'a\tb',
+    '\ta',
+    'a ',
+    '-',
+    '...',
+  ],
 ];
 
 function randomYaml(random: () => number): string {
@@ -75,7 +130,19 @@ test(`a scalar set without the parser stands as the parser's own edit would put 
     const lines = Array.from({ length: 4 }, (_, at) => `${'abcd'[at] ?? ''}: ${pick(VALUES)}`);
     const source = `---\n${lines.join('\n')}\n`;
     if (readPlainFrontmatter(source.slice(4)) === null) continue;
-    const value = pick(['doing', 'for_review', '', 'true', '2026-11-25T05:03:27Z', 'a b', 'x:y', 'WP01', '7', "it's", 'Grüße']);
+    const value = pick([
+      'doing',
+      'for_review',
+      '',
+      'true',
+      '2026-11-25T05:03:27Z',
+      'a b',
+      'x:y',
+      'WP01',
+      '7',
+      "it's",
+      'Grüße',
+    ]);
     const file = parseFrontmatter('wp.md', `${source}---\nBody\n`);
     // An anchor is nothing plain: the same edit is made by the parser.
     const slow = parseFrontmatter('wp.md', `${source}e: &e x\n---\nBody\n`);

@@ -116,7 +116,8 @@ function listWith(
   if (list !== undefined && next !== undefined) {
     const map = list.items.at(-1);
     const key = next['key'] ?? '';
-    if (!isMap(map) || isNoText(key) || Object.hasOwn(map, key) || next['indent']?.length !== list.indent + 2) return null;
+    if (!isMap(map) || isNoText(key) || Object.hasOwn(map, key) || next['indent']?.length !== list.indent + 2)
+      return null;
     const value = scalarOf(next);
     if (value === undefined) return null;
     map[key] = value;
