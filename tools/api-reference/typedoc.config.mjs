@@ -22,6 +22,7 @@ export default {
     'AnyWebSocket',
     'Disk',
     'HELD_REASONS',
+    'Kept',
     'Processes',
     'QUEUE_DRIVERS',
     'Schema',

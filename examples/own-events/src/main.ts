@@ -2,7 +2,7 @@
  * The events of a build tool's cache, from a map to a server: first in memory, then on disk and over HTTP. Runs to its end by
  * itself; exit code 0 only if everything that was emitted has arrived. Nothing outside a scratch folder is touched.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -42,19 +42,14 @@ for (const event of seen) console.log(`  ${event.lamport_clock}  ${describe(even
 chapter('On disk, over HTTP');
 const scratch = mkdtempSync(join(tmpdir(), 'own-events-'));
 const server = await startServer(schema);
-const project = join(scratch, 'website');
-mkdirSync(join(project, '.kittify'), { recursive: true });
-writeFileSync(
-  join(project, '.kittify', 'config.yaml'),
-  'project:\n  uuid: 6d0c1a8e-52f3-4f0e-9b7a-0c1d2e3f4a5b\n  slug: website\n',
-);
 
 /** A run of the build tool as a program of its own would be: it opens the home, emits, and closes with half a second. */
 async function run(targets: typeof MONDAY, cache: Map<string, string>) {
   const dropped: string[] = [];
   const client = openNodeClient({
     events: cacheEvents,
-    cwd: project,
+    cwd: scratch,
+    project: { uuid: '6d0c1a8e-52f3-4f0e-9b7a-0c1d2e3f4a5b', slug: 'website' },
     env: {
       PATH: process.env['PATH'],
       SPEC_KITTY_HOME: join(scratch, 'home'),

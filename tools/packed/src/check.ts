@@ -17,8 +17,9 @@ const projectFiles = join(import.meta.dirname, '..', 'project');
 /** A Node that has just learned `require` of ES modules, and has no `node:sqlite`. */
 const oldestNode = join(root, 'tools', 'oldest-node', 'node_modules', 'node', 'bin', 'node');
 
-/** What a stranger who uses everything installs beside the packages: the optional peer, and what the programs import. */
-const COMPANIONS = ['jose', 'valibot', '@types/node'];
+/** What a stranger who uses everything installs beside the packages: the optional peers, and what the programs import. */
+const PEERS = ['jose', '@opentelemetry/api'];
+const COMPANIONS = [...PEERS, 'valibot', '@types/node'];
 
 type Installer = 'npm' | 'pnpm';
 
@@ -92,7 +93,7 @@ function expectText(output: string, wanted: string): void {
 
 /** The version this repository works with: already in the caches of both installers. */
 function installedVersion(name: string): string {
-  const holder = name === 'jose' ? 'packages/events-sdk' : 'tools/packed';
+  const holder = PEERS.includes(name) ? 'packages/events-sdk' : 'tools/packed';
   return String(readJson(join(root, holder, 'node_modules', name, 'package.json'))['version']);
 }
 

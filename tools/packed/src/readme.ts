@@ -2,19 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the text around an example speaks of. */
-const GIVEN = `declare const accessToken: string;
-declare const eventId: string;
-declare const data: string;
-`;
-
 /** Writes each TypeScript example of the page into a file of its own in `folder`; answers their names. Throws when there is none. */
 export function writeExamples(page: string, folder: string): readonly string[] {
   const examples = [...readFileSync(page, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
   if (examples.length === 0) throw new Error(`${page} has no example to compile.`);
   return examples.map((code, index) => {
     const name = `example-${index + 1}.ts`;
-    writeFileSync(join(folder, name), `${GIVEN}${code}export {};\n`);
+    writeFileSync(join(folder, name), `${code}export {};\n`);
     return name;
   });
 }

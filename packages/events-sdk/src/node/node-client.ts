@@ -21,6 +21,7 @@ import type { HandOff } from './dispatch.ts';
 import type { Env } from './home.ts';
 import type { HomeCare } from './home-care.ts';
 import type { HomeStatus } from './home-status.ts';
+import type { GivenProject } from './project-facts.ts';
 import type { ProbeServer } from './server-probe.ts';
 
 export interface OpenNodeClientOptions<M extends EventMap = SpecKittyEvents> {
@@ -28,6 +29,11 @@ export interface OpenNodeClientOptions<M extends EventMap = SpecKittyEvents> {
   readonly events?: M;
   /** Where the program runs: decides the project. Default: the process's working directory. */
   readonly cwd?: string;
+  /**
+   * What the events are about, for programs that know it themselves. Default: the project around `cwd`, by the identity in its
+   * `.kittify/config.yaml`; where there is none, events wait for one.
+   */
+  readonly project?: GivenProject;
   /** Default `process.env`. `SPEC_KITTY_HOME` moves every file. */
   readonly env?: Env;
   readonly logger?: Logger;

@@ -57,6 +57,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
   const accounts = createAccounts({ home, env, time, logger, config });
   const projects = createProjectReader({
     cwd: options.cwd ?? currentDirectory(home),
+    given: options.project,
     env,
     time,
     gitBudgetMs: GIT_BUDGET_MS,

@@ -3,7 +3,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { EmissionFacts } from '../emitter.ts';
-import type { DeliveryMode } from '../identity/project-identity.ts';
+import { EventsSdkError } from '../errors.ts';
+import { canonicalUuid, type DeliveryMode } from '../identity/project-identity.ts';
 import type { Logger } from '../internal/logger.ts';
 import type { Time } from '../internal/time.ts';
 import type { ProjectFacts } from '../queue/binding.ts';
@@ -13,6 +14,14 @@ import { createGitFacts } from './git-facts.ts';
 import type { Env } from './home.ts';
 import { readProjectIdentity, type ProjectRead } from './project-identity.ts';
 import { findProjectRoot } from './project-root.ts';
+
+/** A project as the host names it. Each has an id of its own for good: a server knows it by that. */
+export interface GivenProject {
+  /** A UUID in any usual spelling. */
+  readonly uuid: string;
+  /** What people call it. */
+  readonly slug: string;
+}
 
 /** The project around the working directory, for status displays. */
 export interface ProjectHere {
@@ -35,12 +44,15 @@ export interface ProjectReader {
 
 export function createProjectReader(deps: {
   readonly cwd: string;
+  /** Takes the place of the one around `cwd`. */
+  readonly given?: GivenProject | undefined;
   readonly env: Env;
   readonly time: Time;
   readonly gitBudgetMs: number;
   readonly logger: Logger;
 }): ProjectReader {
   const { cwd, env, logger } = deps;
+  const given = deps.given === undefined ? null : checkedProject(deps.given);
   const git = createGitFacts({ time: deps.time, budgetMs: deps.gitBudgetMs });
   /** Emissions ask thousands of times; a project is read again only when its file has changed. */
   const known = new Map<string, { readonly signature: string; readonly answer: ProjectRead }>();
@@ -77,14 +89,14 @@ export function createProjectReader(deps: {
     lookUp,
 
     async factsAt(chosen, store) {
-      const root = chosen ?? around();
+      const root = chosen ?? (given === null ? around() : null);
       // The branch is the checkout's one stands in, which in a worktree is not the project's.
       const [answer, { branch, headSha, repoSlug }] = await Promise.all([
         root === null ? null : readAny(root),
         git.facts(chosen ?? cwd),
       ]);
       const found = answer === null ? null : identified(answer);
-      const project = found === null ? null : toFacts(found);
+      const project = found === null ? (root === null ? given : null) : toFacts(found);
       return {
         project:
           project === null
@@ -99,23 +111,32 @@ export function createProjectReader(deps: {
     },
 
     async here() {
+      if (given !== null) return { uuid: given.uuid, slug: given.slug, root: cwd };
       const root = around();
       const found = await read(root);
       return found === null || root === null ? null : { uuid: found.identity.uuid, slug: found.identity.slug, root };
     },
 
     async problem() {
-      const root = around();
+      const root = given === null ? around() : null;
       const answer = root === null ? null : await readAny(root);
       return answer?.kind === 'broken' ? answer.message : null;
     },
 
     async delivery(home) {
-      const settings = (await read(around()))?.settings;
+      const settings = given === null ? (await read(around()))?.settings : undefined;
       if (home === 'off' || settings?.autoStart === false) return 'off';
       return settings?.delivery ?? home;
     },
   };
+}
+
+/** Throws INVALID_ARGUMENT: a wrong id would drop every event, one by one. */
+function checkedProject({ uuid, slug }: GivenProject): ProjectFacts & GivenProject {
+  const canonical = canonicalUuid(uuid);
+  if (canonical === null) throw new EventsSdkError('INVALID_ARGUMENT', 'The uuid of the project is not a UUID.');
+  if (slug.trim() === '') throw new EventsSdkError('INVALID_ARGUMENT', 'The slug of the project is empty.');
+  return { uuid: canonical, slug, teamSlug: null, syncEnabled: true };
 }
 
 type Identified = Extract<ProjectRead, { kind: 'identity' }>;
