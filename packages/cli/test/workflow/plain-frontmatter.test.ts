@@ -30,25 +30,10 @@ function judged(source: string): unknown {
 
 const KEYS = ['lane', 'title', 'dependencies', 'history', 'a-b', 'x_1', 'null', 'true', 'on', '<<', '1', '"q"', '- k'];
 const VALUES = [
-  ...['', 'planned', 'WP01', 'null', 'True', '~', 'yes', 'off', '007', '7', '-7', '1.0', '1e3', '0x1f', '0o7', '.inf'],
-  ...['2026-11-25', '2026-11-25T05:03:27Z', '2026-11-25 05:03', 'a: b', 'a:', 'a:b', 'a #b', 'a#b', 'a, b', 'a & b'],
-  ...[
-    '"x y"',
-    '"a, b"',
-    "'x'",
-    "'it''s'",
-    '"a\\n"',
-    '""',
-    "''",
-    '"open',
-    '"a" b',
-    '"null"',
-    '"7"',
-    '&a x',
-    '*a',
-    '!t x',
-  ],
-  ...[
+  ['', 'planned', 'WP01', 'null', 'True', '~', 'yes', 'off', '007', '7', '-7', '1.0', '1e3', '0x1f', '0o7', '.inf'],
+  ['2026-11-25', '2026-11-25T05:03:27Z', '2026-11-25 05:03', 'a: b', 'a:', 'a:b', 'a #b', 'a#b', 'a, b', 'a & b'],
+  ['"x y"', '"a, b"', "'x'", "'it''s'", '"a\\n"', '""', "''", '"open', '"a" b', '"null"', '"7"', '&a x', '*a', '!t x'],
+  [
     '[]',
     '[a, b]',
     '[a,b]',
@@ -65,7 +50,7 @@ const VALUES = [
     '%x',
     '`x`',
   ],
-  ...[
+  [
     "don't",
     'say "x"',
     'Grüße – 中文',
@@ -90,7 +75,7 @@ const VALUES = [
     '-',
     '...',
   ],
-];
+].flat();
 
 function randomYaml(random: () => number): string {
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T; // never empty here
