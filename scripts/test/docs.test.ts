@@ -98,6 +98,13 @@ test('the manual names every entry of the package, and no other', () => {
   );
 });
 
+test('the first program of the manual is an example that is compiled with the others', () => {
+  const example = readFileSync(join(root, 'examples', 'quickstart', 'src', 'first.ts'), 'utf8');
+  const manual = readFileSync(join(root, 'packages', 'events-sdk', 'README.md'), 'utf8');
+
+  expect(example.slice(example.indexOf('\n') + 1)).toBe(/^```ts\n([\s\S]*?)^```$/m.exec(manual)?.[1]);
+});
+
 test('both packages carry the license into their tarballs', () => {
   const license = readFileSync(join(root, 'LICENSE'), 'utf8');
 
