@@ -30,7 +30,7 @@ export async function buildSilentProgram(): Promise<OtherProgram> {
   const client = join(root, 'silent-client.js');
   writeFileSync(
     client,
-    `export { withDirectoryLock } from ${JSON.stringify(sdk)};
+    `export { systemRandom, withDirectoryLock } from ${JSON.stringify(sdk)};
      export const openNodeClient = () => ({
        emitAll: async (drafts) => drafts.map(() => ({ status: 'queued' })),
        nudge: async () => 'none',

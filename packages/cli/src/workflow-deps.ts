@@ -13,11 +13,14 @@ const LOCK_WAIT_MS = 10_000;
 export function createWorkflowDeps(invocation: Invocation): WorkflowDeps {
   const session = createSession(invocation);
   const git = createGit(invocation.env);
+  // Whatever changes something holds the lock first, and what makes the lock has a source of chance that costs nothing to load.
+  let random = (): number => (globalThis.crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) / 256;
   return {
     git,
     lock: {
       async hold(path, work) {
-        const { withDirectoryLock } = await import('@spec-kitty/events-sdk/node');
+        const { systemRandom, withDirectoryLock } = await import('@spec-kitty/events-sdk/node');
+        random = systemRandom();
         return await withDirectoryLock(path, { waitMs: LOCK_WAIT_MS, signal: invocation.signal }, work);
       },
     },
@@ -34,7 +37,7 @@ export function createWorkflowDeps(invocation: Invocation): WorkflowDeps {
     progress: (step) => {
       if (!invocation.json && invocation.stderr.isTTY === true) invocation.say(step);
     },
-    newUlid: createUlidFactory({ time: systemTime }),
+    newUlid: createUlidFactory({ time: systemTime, random: () => random() }),
     async createIdentity(root) {
       const sdk = await import('@spec-kitty/events-sdk/node');
       const remote = await git.run(root, ['remote', 'get-url', 'origin']);

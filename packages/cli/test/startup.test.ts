@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
 import { packageRoot } from '../scripts/bundle.ts';
+import { makeWorld } from './e2e/world.ts';
 import { buildProgram, type Program } from './support/program.ts';
 
 let program: Program;
@@ -56,15 +57,7 @@ const HEAVY_BUILTINS = [
 ];
 
 /** Words that stand in the bundled text of libraries a short command must not load. */
-const FOREIGN = [
-  'smol-toml',
-  'TomlError',
-  'YAMLParseError',
-  'initSqlJs',
-  'CancelPromptError',
-  'totalTimeout',
-  'SubprocessError',
-];
+const FOREIGN = ['smol-toml', 'TomlError', 'YAMLParseError', 'initSqlJs', 'CancelPromptError', 'totalTimeout'];
 
 function heavyIn(loaded: Loaded): readonly string[] {
   return HEAVY_BUILTINS.filter((name) => loaded.builtins.includes(`NativeModule ${name}`));
@@ -118,8 +111,25 @@ test('a command that only reads lanes asks git, and loads neither the schema lib
 
   expect(stderr).toContain('not inside a git repository');
   expect(heavyIn(loaded)).toEqual([]);
-  expect(loadedText(loaded).includes('SubprocessError')).toBe(true);
   expect(['_addIssue', 'BEGIN IMMEDIATE'].filter((word) => loadedText(loaded).includes(word))).toEqual([]);
+});
+
+test('a command that moves a package and tells of it loads its store, and nothing of network, cryptography or compression', async () => {
+  const world = makeWorld({ driver: 'node-sqlite' });
+  await world.makeProject();
+  await world.makeFeature(['One']);
+  await world.must(['agent', 'feature', 'finalize-tasks']);
+
+  const { code, stderr } = await world.specKitty(['agent', 'tasks', 'move-task', 'WP01', '--to', 'doing'], {
+    extraEnv: { NODE_OPTIONS: `--import ${spy}` },
+  });
+  const line = stderr.split('\n').find((each) => each.startsWith('LOADED ')) ?? '';
+  const loaded = JSON.parse(line.slice('LOADED '.length)) as Loaded;
+
+  expect(code).toBe(0);
+  expect(heavyIn(loaded)).toEqual(['sqlite']);
+  const reached = loaded.builtins.filter((name) => /^NativeModule internal\/(?:crypto|http|tls|zlib)/.test(name));
+  expect(reached).toEqual([]);
 });
 
 test('no file of the bundle loads another one that it takes nothing from', () => {

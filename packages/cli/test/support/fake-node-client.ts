@@ -173,6 +173,7 @@ export async function runCourier(): Promise<void> {}
 
 /** The lock is the real one: it needs no home. */
 export { withDirectoryLock } from '../../../events-sdk/src/node/directory-lock.ts';
+export { systemRandom } from '../../../events-sdk/src/node/system-random.ts';
 
 /** The queue's file is the real one too: it is looked at without a client. */
 export { convertStore, readStoreFile } from '../../../events-sdk/src/node/convert-store.ts';

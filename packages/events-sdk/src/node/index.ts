@@ -21,6 +21,7 @@ export type { ConnectionStatus, HomeStatus } from './home-status.ts';
 export { currentHostname, currentUsername, deriveNodeId, type NodeIdParts } from './node-id.ts';
 export type { NodeClient, NodeEmitOptions, NodeSyncOptions, OpenNodeClientOptions } from './node-client.ts';
 export { openNodeClient } from './open-node-client.ts';
+export { systemRandom } from './system-random.ts';
 export type { GivenProject, ProjectHere } from './project-facts.ts';
 export { deriveNewIdentity, readProjectIdentity, type ProjectRead } from './project-identity.ts';
 export { findProjectRoot } from './project-root.ts';

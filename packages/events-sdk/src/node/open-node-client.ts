@@ -29,6 +29,7 @@ import type { NodeClient, NodeSyncOptions, OpenNodeClientOptions } from './node-
 import { createProjectReader } from './project-facts.ts';
 import { createProbe } from './server-probe.ts';
 import { createStorePatience } from './store-patience.ts';
+import { systemRandom } from './system-random.ts';
 
 /** How long `syncNow` waits for a courier that is delivering, in milliseconds. */
 const WAIT_FOR_COURIER_MS = 15_000;
@@ -120,7 +121,7 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
       }),
       spill,
       lookUpProject: (root) => projects.lookUp(root),
-      newUlid: createUlidFactory({ time }),
+      newUlid: createUlidFactory({ time, random: systemRandom() }),
       lease: {
         owner: leaseOwner(options.role ?? 'client', time.now(), options.version),
         newToken: () => globalThis.crypto.randomUUID(),

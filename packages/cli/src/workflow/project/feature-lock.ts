@@ -28,7 +28,7 @@ export async function withFeatureLock<T>(
       return work();
     });
   } catch (cause) {
-    if (hasBegun || isEventsSdkError(cause, 'STORAGE_UNAVAILABLE')) throw cause;
+    if (hasBegun || !isEventsSdkError(cause, 'STORAGE_BUSY')) throw cause;
     throw new WorkflowError('feature-busy', `Another spec-kitty command is at work on ${name}; nothing was changed.`, {
       kind: 'runtime',
       remedy: 'Run the command again in a moment.',
