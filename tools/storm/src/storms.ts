@@ -88,4 +88,12 @@ export const STORMS: readonly Storm[] = [
     amounts: { SPEC_KITTY_STORM_RUNS: 10_000 },
     rounds: 10,
   },
+  {
+    name: 'secrets',
+    proves: 'whatever a server echoes: no token, password or payload in output, command lines, files or git objects',
+    folder: 'packages/cli',
+    files: ['test/e2e/secrets.test.ts'],
+    amounts: { SPEC_KITTY_STORM_SECRETS: 1 },
+    rounds: 1,
+  },
 ];

@@ -113,6 +113,13 @@ test('the doctor finds nothing in a good home, and names what helps in a bad one
   expect(typeInShell(world, String(open?.command)).code).toBe(0);
   expect(stateOf(await examine(), 'home')).toMatchObject({ state: 'good' });
 
+  server.revokeTokens('all');
+  expect(stateOf(await examine(), 'sign-in')).toMatchObject({ state: 'bad', command: 'spec-kitty auth login --force' });
+  await world.must(['auth', 'login', '--force', '--username', ADA.username, '--password-stdin'], {
+    input: `${ADA.password}\n`,
+  });
+  expect(await examine()).toMatchObject({ code: 0, healthy: true });
+
   writeFileSync(join(world.home, 'config.toml'), '[sync\n');
   await server.close();
   const bad = await examine();

@@ -25,7 +25,7 @@ export function noteBatch(tx: StoreTransaction, now: number): void {
 /** Milliseconds until the next background batch may leave; 0: now. A clock set back does not make it longer. */
 export function readPaceWait(reader: StoreReader, now: number): number {
   const sinceMs = now - Number(reader.value(VALUE.lastBatch) ?? Number.NaN);
-  return sinceMs >= 0 && sinceMs < BATCH_INTERVAL_MS ? BATCH_INTERVAL_MS - sinceMs : 0;
+  return sinceMs >= 0 ? Math.max(0, BATCH_INTERVAL_MS - sinceMs) : 0;
 }
 
 /** Keeps the server's floor, if the stop carries one. */

@@ -33,6 +33,7 @@ export type CheckName =
   | 'held'
   | 'clock'
   | 'account'
+  | 'sign-in'
   | 'server'
   | 'project'
   | 'project-file'
@@ -201,6 +202,7 @@ function checkServer(probe: ServerProbe | null): Finding {
     case 'unknown':
       return attention('server', verdict.message);
     case 'unauthorized':
+      return bad('sign-in', verdict.message);
     case 'forbidden':
     case 'unhealthy':
     case 'not-a-sync-server':

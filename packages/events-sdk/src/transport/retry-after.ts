@@ -5,7 +5,8 @@ export const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** Milliseconds to wait from `now`: 0 for a date in the past, undefined without a readable value. */
 export function readRetryAfter(value: string | null, now: number): number | undefined {
-  const text = value?.trim() ?? '';
+  if (value === null) return undefined;
+  const text = value.trim();
   const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : millisecondsUntil(text, now);
   return ms === undefined ? undefined : Math.min(Math.max(0, Math.ceil(ms)), MAX_RETRY_AFTER_MS);
 }

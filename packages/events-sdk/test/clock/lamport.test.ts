@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { afterReceiving, compareEvents, createLamportClock } from '../../src/clock/lamport.ts';
+import { afterReceiving, compareEvents, createLamportClock, MAX_REMOTE_CLOCK } from '../../src/clock/lamport.ts';
 import { createMemoryStore } from '../../src/storage/memory.ts';
 import { anEvent } from '../../src/testing/an-event.ts';
 
@@ -28,15 +28,26 @@ describe('the Lamport clock', () => {
     expect(values.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
   });
 
-  test('does not follow a value that cannot be true', () => {
-    expect(afterReceiving(5, Number.MAX_SAFE_INTEGER)).toBe(5);
-    expect(afterReceiving(5, Number.NaN)).toBe(5);
+  test.each([Number.MAX_SAFE_INTEGER, MAX_REMOTE_CLOCK + 1, -1, 1.5, Number.NaN])(
+    'does not follow %d, which cannot be true',
+    (remote) => {
+      expect(afterReceiving(5, remote)).toBe(5);
+    },
+  );
+
+  test('follows the least and the largest value that can be true', () => {
+    expect(afterReceiving(0, 0)).toBe(1);
+    expect(afterReceiving(5, MAX_REMOTE_CLOCK)).toBe(MAX_REMOTE_CLOCK + 1);
   });
 
   test('refuses a remote value that is no clock', async () => {
     const clock = createLamportClock({ store: createMemoryStore() });
 
-    await expect(clock.receive(-1)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await expect(clock.receive(-1)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('whole number'),
+    });
+    expect(await clock.receive(0)).toBe(1);
   });
 
   test('never goes back and always ends above both sides', () => {
@@ -55,4 +66,5 @@ test('orders events by clock, then node, then id, never by wall time', () => {
   const d = anEvent({ lamport_clock: 2, node_id: 'b', event_id: '0' });
 
   expect([a, b, c, d].toSorted(compareEvents)).toEqual([b, c, a, d]);
+  expect(compareEvents(a, { ...a })).toBe(0);
 });

@@ -43,7 +43,7 @@ test('an answer without a floor sets none, and an unreadable one is none', async
     noteFloor(tx, SERVER, THROTTLED, NOW);
     noteFloor(tx, SERVER, { ...THROTTLED, retryAfterMs: 0 }, NOW);
   });
-  expect(await store.read((reader) => readFloor(reader, SERVER, NOW))).toBeUndefined();
+  expect(await store.read((reader) => reader.value(`retry_floor:${SERVER}`))).toBeUndefined();
 
   const endless = { setAt: NOW, until: NOW + MAX_RETRY_AFTER_MS * 2, by: 'throttled', message: '' };
   for (const text of ['{', '{}', JSON.stringify(endless)]) {
@@ -53,3 +53,19 @@ test('an answer without a floor sets none, and an unreadable one is none', async
     expect(await store.read((reader) => readFloor(reader, SERVER, NOW))).toBeUndefined();
   }
 });
+
+test.each(['throttled', 'server-error', 'unreachable', 'aborted'] as const)(
+  'a floor of a server that was %s lasts as long as one may, to the millisecond',
+  async (by) => {
+    const store = createMemoryStore();
+    const stop = { by, message: 'Later.', retryAfterMs: MAX_RETRY_AFTER_MS };
+    await store.transact((tx) => {
+      noteFloor(tx, SERVER, stop, NOW);
+    });
+
+    expect(await store.read((reader) => readFloor(reader, SERVER, NOW))).toEqual(stop);
+    expect(await store.read((reader) => readFloor(reader, SERVER, NOW + MAX_RETRY_AFTER_MS - 1))).toMatchObject({
+      retryAfterMs: 1,
+    });
+  },
+);
