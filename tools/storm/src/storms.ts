@@ -96,4 +96,13 @@ export const STORMS: readonly Storm[] = [
     amounts: { SPEC_KITTY_STORM_SECRETS: 1 },
     rounds: 1,
   },
+  {
+    name: 'answers',
+    proves:
+      'odd, torn and hostile answers of a server: no event goes without permission, no secret is shown, every sync ends',
+    folder: 'packages/events-sdk',
+    files: ['test/storm/answers.test.ts'],
+    amounts: { SPEC_KITTY_STORM_ANSWERS: 50_000 },
+    rounds: 2,
+  },
 ];
