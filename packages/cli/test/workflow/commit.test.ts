@@ -2,6 +2,7 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { EventsSdkError } from '@spec-kitty/events-sdk';
 import { expect, test } from 'vitest';
 
 import { commitOnly } from '../../src/workflow/git/commit.ts';
@@ -163,18 +164,20 @@ test('takes from a directory no file that is ignored, but a named one although i
   expect(commit?.files).toEqual(['dir/a.txt', 'dir/b.swp']);
 });
 
-test('says that another command is at work when the lock is not given', async () => {
+test('says that another command is at work when the lock is held, and passes on what else hinders', async () => {
   const repo = createRepo();
   const repository = { root: repo.root, checkout: repo.root, gitCommonDir: join(repo.root, '.git'), gitDir: '' };
-  const taken: Lock = { hold: () => Promise.reject(new Error('held')) };
+  const refusing = (cause: Error): Lock => ({ hold: () => Promise.reject(cause) });
+  const held = refusing(new EventsSdkError('STORAGE_BUSY', 'Held.'));
 
-  await expect(withFeatureLock(taken, repository, '001-demo', async () => 1)).rejects.toMatchObject({
+  await expect(withFeatureLock(held, repository, '001-demo', async () => 1)).rejects.toMatchObject({
     code: 'feature-busy',
     kind: 'runtime',
   });
-  await expect(
-    withFeatureLock(repo.deps.lock, repository, '001-demo', () => Promise.reject(new Error('mine'))),
-  ).rejects.toThrow('mine');
+  const full = new EventsSdkError('FILE_UNUSABLE', 'The disk is full.');
+  await expect(withFeatureLock(refusing(full), repository, '001-demo', async () => 1)).rejects.toBe(full);
+  const mine = new EventsSdkError('STORAGE_BUSY', 'The queue is in use.');
+  await expect(withFeatureLock(repo.deps.lock, repository, '001-demo', () => Promise.reject(mine))).rejects.toBe(mine);
 });
 
 test('refuses text that is not UTF-8 instead of losing letters', async () => {
