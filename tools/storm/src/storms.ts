@@ -105,4 +105,13 @@ export const STORMS: readonly Storm[] = [
     amounts: { SPEC_KITTY_STORM_ANSWERS: 50_000 },
     rounds: 2,
   },
+  {
+    name: 'network',
+    proves:
+      'several homes and teams over a line that cuts, delays and mutes, to a server that fails: each event once, in order',
+    folder: 'packages/events-sdk',
+    files: ['test/storm/network.test.ts', 'test/storm/network-broken.test.ts'],
+    amounts: { SPEC_KITTY_STORM_ROUNDS: 600 },
+    rounds: 3,
+  },
 ];
