@@ -114,4 +114,13 @@ export const STORMS: readonly Storm[] = [
     amounts: { SPEC_KITTY_STORM_ROUNDS: 600 },
     rounds: 3,
   },
+  {
+    name: 'outage',
+    proves:
+      'a thousand clients that lose one server at once: the load peaks below twice the mean while it is away and when it is back',
+    folder: 'packages/events-sdk',
+    files: ['test/engine/outage.test.ts'],
+    amounts: { SPEC_KITTY_STORM_OUTAGES: 200 },
+    rounds: 1,
+  },
 ];

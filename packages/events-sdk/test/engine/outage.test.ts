@@ -1,4 +1,8 @@
-/** Long outages, and what a thousand clients do to a server that comes back. */
+/**
+ * Long outages, and what a thousand clients do to a server that comes back. `SPEC_KITTY_STORM_OUTAGES` is how many outages,
+ * `SPEC_KITTY_STORM_SEED` the first one's seed.
+ */
+import { tellStorm } from '@spec-kitty/storm';
 import { describe, expect, test } from 'vitest';
 
 import { retryDelay, OFFLINE_ATTEMPT_MS } from '../../src/engine/retry.ts';
@@ -74,19 +78,22 @@ test('after an hour without network everything arrives, and it was tried as ofte
   }
 });
 
+/** When a client asks again, from how often it has failed and from chance. */
+type Delay = (failuresBefore: number, random: () => number) => number;
+
 /**
  * A thousand clients that lose one server at the same moment, each with one batch, each with numbers of its own. The
  * times of all requests, up to the one that succeeds, in milliseconds from the loss.
  */
-function simulateOutage(seed: number, awayMs: number, by: 'unreachable' | 'server-error'): readonly number[] {
+function simulateOutage(seed: number, delay: Delay): readonly number[] {
   const requests: number[] = [];
-  for (let client = 0; client < 1000; client += 1) {
+  for (let client = 0; client < CLIENTS; client += 1) {
     const random = createRandom(seed * 1_000_003 + client);
     let at = 0;
     for (let failuresBefore = 0; ; failuresBefore += 1) {
       requests.push(at);
-      if (at >= awayMs) break;
-      at += Math.max(1, retryDelay({ stop: { by }, failuresBefore, tookMs: 0 }, random));
+      if (at >= AWAY_MS) break;
+      at += Math.max(1, delay(failuresBefore, random));
     }
   }
   return requests.toSorted((a, b) => a - b);
@@ -101,42 +108,69 @@ function busiestWindow(requests: readonly number[], from: number, to: number, wi
   return Math.max(...counts.values());
 }
 
+const CLIENTS = 1000;
+const AWAY_MS = 600_000;
+/** What chance adds to one peak of a hundred thousand at most, in means. */
+const BY_CHANCE = 0.4;
+const OUTAGES = Number(process.env['SPEC_KITTY_STORM_OUTAGES'] ?? 5);
+const SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? 1);
+
+/**
+ * The busiest second of the outage as a multiple of the mean, once all clients wait up to the ceiling (a minute after the
+ * loss; before that they retry faster on purpose). What a server feels is the rate over seconds. A wait spread evenly
+ * from 0 to the ceiling makes requests that are as good as independent: the peak stays near the mean.
+ */
+function peakWhileAway(requests: readonly number[]): number {
+  const settled = requests.filter((at) => at >= 60_000 && at < AWAY_MS);
+  return busiestWindow(requests, 60_000, AWAY_MS, 1000) / (settled.length / ((AWAY_MS - 60_000) / 1000));
+}
+
+/**
+ * The same for the five seconds of FR-033's pace, in which a server is promised one batch of each client, after its return:
+ * each client comes once within the ceiling. Of waits under way the shorter rests are the more likely: the density falls
+ * from twice the mean, at the very moment of the return, to nothing. So over no window can the rate exceed twice the mean
+ * but by chance; over the first five seconds of thirty it is 1.83 times the mean, some 300 requests, and chance adds or takes a
+ * tenth of a mean, seldom two.
+ */
+function peakOnReturn(requests: readonly number[], ceilingMs: number): number {
+  return busiestWindow(requests, AWAY_MS, AWAY_MS + ceilingMs, 5000) / ((CLIENTS * 5000) / ceilingMs);
+}
+
 describe.each(['unreachable', 'server-error'] as const)('a thousand clients of a server that is %s', (by) => {
-  const AWAY_MS = 600_000;
   const ceilingMs = by === 'unreachable' ? OFFLINE_CYCLE_MS - OFFLINE_ATTEMPT_MS : 30_000;
+  const ours: Delay = (failuresBefore, random) => retryDelay({ stop: { by }, failuresBefore, tookMs: 0 }, random);
 
-  /*
-   * What a server feels is the rate over seconds, so during the outage the window is one second, once all clients wait up
-   * to the ceiling (a minute after the loss; before that they retry faster on purpose). A wait spread evenly from
-   * 0 to the ceiling makes requests that are as good as independent: the peak stays near the mean.
-   */
-  test('never peak above twice the mean rate while it is away (FR-032)', () => {
-    for (const seed of [1, 2, 3, 4, 5]) {
-      const requests = simulateOutage(seed, AWAY_MS, by);
-      const settled = requests.filter((at) => at >= 60_000 && at < AWAY_MS);
-      const meanPerSecond = settled.length / ((AWAY_MS - 60_000) / 1000);
+  test('never peak above twice the mean rate, while it is away or when it is back, nor then above what it got while away (FR-032)', ({
+    task,
+  }) => {
+    const back: number[] = [];
+    for (let seed = SEED; seed < SEED + OUTAGES; seed += 1) {
+      const requests = simulateOutage(seed, ours);
+      const returned = requests.filter((at) => at >= AWAY_MS);
+      back.push(peakOnReturn(requests, ceilingMs));
 
-      expect(busiestWindow(requests, 60_000, AWAY_MS, 1000), `seed ${seed}`).toBeLessThan(2 * meanPerSecond);
+      expect(returned).toHaveLength(CLIENTS);
+      expect(Math.max(...returned)).toBeLessThanOrEqual(AWAY_MS + ceilingMs);
+      expect(peakWhileAway(requests), `seed ${seed}`).toBeLessThan(2);
+      expect(back.at(-1), `seed ${seed}`).toBeLessThan(2 + BY_CHANCE);
+      const [peakBack, peakAway] = [
+        busiestWindow(requests, AWAY_MS, AWAY_MS + ceilingMs, 5000),
+        busiestWindow(requests, 60_000, AWAY_MS, 5000),
+      ];
+      expect(peakBack, `seed ${seed}`).toBeLessThan(1.2 * peakAway);
     }
+    expect(back.toSorted((a, b) => a - b)[Math.floor(back.length / 2)]).toBeLessThan(2);
+    tellStorm(task, { storm: 'outage', variant: by, seed: SEED, counts: { outages: OUTAGES } });
   });
 
-  /*
-   * After its return each client comes once within the ceiling. Of waits under way the shorter rests are the more likely:
-   * the density falls from twice the mean, at the very moment of the return, to nothing. So over no window can the rate
-   * exceed twice the mean but by chance; over the five seconds of FR-033's pace, in which a server is promised one batch of
-   * each client, it is below.
-   */
-  test('never peak above twice the mean rate when it is back, nor above what it got while away (FR-032)', () => {
-    for (const seed of [1, 2, 3, 4, 5]) {
-      const requests = simulateOutage(seed, AWAY_MS, by);
-      const returned = requests.filter((at) => at >= AWAY_MS);
-      const meanPerWindow = (1000 * 5000) / ceilingMs;
+  test.for<[mistake: string, delay: Delay]>([
+    ['waits without chance', (failuresBefore) => ours(failuresBefore, () => 0.9999)],
+    ['lets chance decide about a tenth of the wait', (failures, random) => ours(failures, () => 0.9 + random() / 10)],
+    ['asks every ten seconds', () => 10_000],
+  ])('the same figures show a client that %s', ([mistake, delay], { task }) => {
+    const requests = simulateOutage(SEED, delay);
 
-      expect(returned).toHaveLength(1000);
-      expect(Math.max(...returned)).toBeLessThanOrEqual(AWAY_MS + ceilingMs);
-      const peak = busiestWindow(requests, AWAY_MS, AWAY_MS + ceilingMs, 5000);
-      expect(peak, `seed ${seed}`).toBeLessThan(2 * meanPerWindow);
-      expect(peak).toBeLessThan(1.2 * busiestWindow(requests, 60_000, AWAY_MS, 5000));
-    }
+    expect(Math.max(peakWhileAway(requests), peakOnReturn(requests, ceilingMs))).toBeGreaterThan(2 + BY_CHANCE);
+    tellStorm(task, { storm: 'outage', caught: [`a client that ${mistake}`] });
   });
 });

@@ -1,6 +1,6 @@
 /**
  * A storm: processes that work on one home and are killed with SIGKILL at moments drawn from a seed, each followed at
- * once by the next, now and then two or three side by side.
+ * once by the next, alone or up to eight side by side.
  */
 import { fileURLToPath } from 'node:url';
 
@@ -19,7 +19,7 @@ export interface StormOptions {
   readonly args?: readonly string[];
   readonly kills: number;
   readonly random: () => number;
-  /** How many processes work side by side. Default: one to three, changing. */
+  /** How many processes work side by side. Default: one to eight, changing. */
   readonly width?: number;
 }
 
@@ -37,6 +37,9 @@ export interface Storm {
 
 /** Kills that follow one another with the same number of processes. */
 const STRETCH = 8;
+
+/** Processes side by side; each of them emits and delivers. */
+const WIDTHS = [1, 1, 2, 3, 8];
 
 /** Kills `kills` processes. Every one has ended when it resolves. */
 export async function runStorm(options: StormOptions): Promise<Storm> {
@@ -78,7 +81,7 @@ export async function runStorm(options: StormOptions): Promise<Storm> {
 
   try {
     while (remains.length < kills) {
-      const width = options.width ?? (random() < 0.5 ? 1 : between(random, 2, 3));
+      const width = options.width ?? WIDTHS[between(random, 0, WIDTHS.length - 1)] ?? 1;
       await stretch(width, Math.min(STRETCH, kills - remains.length));
     }
   } finally {
