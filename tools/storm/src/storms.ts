@@ -123,4 +123,13 @@ export const STORMS: readonly Storm[] = [
     amounts: { SPEC_KITTY_STORM_OUTAGES: 200 },
     rounds: 1,
   },
+  {
+    name: 'soak',
+    proves:
+      'work without end, the network away half of the time, processes coming and going: nothing is lost, memory stays',
+    folder: 'packages/events-sdk',
+    files: ['test/storm/soak.test.ts'],
+    amounts: { SPEC_KITTY_STORM_SOAK_S: 120 },
+    rounds: 2,
+  },
 ];

@@ -16,8 +16,10 @@ export interface RoughProxy {
   readonly url: string;
   /** How many connections met which fate. */
   readonly met: Readonly<Partial<Record<Fate, number>>>;
-  /** From now on everything passes; connections on the bad line are cut. */
+  /** From now on everything passes; connections of before are cut. */
   calm(): void;
+  /** From now on nobody gets through; connections of before are cut. */
+  away(): void;
   close(): Promise<void>;
 }
 
@@ -32,7 +34,7 @@ export async function createRoughProxy(target: string, random: () => number): Pr
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const met: Partial<Record<Fate, number>> = {};
-  let isCalm = false;
+  let weather: 'bad' | 'calm' | 'away' = 'bad';
 
   function keep(socket: Socket): Socket {
     sockets.add(socket);
@@ -44,7 +46,8 @@ export async function createRoughProxy(target: string, random: () => number): Pr
   }
 
   function drawFate(): Fate {
-    if (isCalm || random() < 0.3) return 'through';
+    if (weather === 'away') return 'refused';
+    if (weather === 'calm' || random() < 0.3) return 'through';
     return FATES[between(random, 1, FATES.length - 1)] ?? 'through';
   }
 
@@ -67,7 +70,7 @@ export async function createRoughProxy(target: string, random: () => number): Pr
     far.on('end', () => near.end());
     // In bad weather nothing lasts: a good line is cut as well, only later.
     const room = (isShort: boolean): number =>
-      isCalm ? Infinity : between(random, 0, isShort ? MOST_BYTES : 2 * MOST_BYTES);
+      weather === 'calm' ? Infinity : between(random, 0, isShort ? MOST_BYTES : 2 * MOST_BYTES);
     near.on('data', upTo(room(fate === 'cut-up'), carrier(fate, far), cut));
     if (fate === 'mute') {
       far.resume();
@@ -103,6 +106,11 @@ export async function createRoughProxy(target: string, random: () => number): Pr
     };
   }
 
+  function turn(to: typeof weather): void {
+    weather = to;
+    for (const socket of sockets) socket.destroy();
+  }
+
   const server = createServer({ allowHalfOpen: true }, serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -111,10 +119,8 @@ export async function createRoughProxy(target: string, random: () => number): Pr
   return {
     url: `http://127.0.0.1:${ownPort}`,
     met,
-    calm() {
-      isCalm = true;
-      for (const socket of sockets) socket.destroy();
-    },
+    calm: () => turn('calm'),
+    away: () => turn('away'),
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -110,7 +110,7 @@ export function startVictim(options: VictimOptions, signal: AbortSignal): Victim
 }
 
 /** The event of an `ack` line. A spilled event is recorded too: it has an id, and gets its clock later. */
-function parseAck(line: string): Known[] {
+export function parseAck(line: string): Known[] {
   const [word, id, clock, node] = line.split(' ');
   if (word !== 'ack' || id === undefined) return [];
   return [{ id, clock: clock === '-' ? null : Number(clock), node: node === '-' ? null : (node ?? null) }];
