@@ -3,7 +3,7 @@
  * page that says what came out, docs/reliability.md. The programs are the tests themselves; this asks them for more, round
  * after round, each with a seed of its own.
  * Flags: `--minutes N` shares that much time among the storms instead of running all their rounds; `--seed N` repeats a
- * storm's choices (default: by the clock, printed); `--only NAME,…` runs some and leaves the page alone.
+ * storm's choices (default: by the clock, printed); `--only NAME,…` runs some, and leaves what the page says of the others.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,22 +37,26 @@ function positive(flag: string, text: string): number {
   return value;
 }
 
-const startedAt = new Date();
-const results = chosen.map((storm) => weather(storm));
-const lost = results.filter(({ failures }) => failures.length > 0);
-if (names === undefined) {
-  const [cpu] = cpus();
+const [cpu] = cpus();
+const machine = `Node ${process.versions.node}, ${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${process.platform}`;
+const commit = spawnSync('git', ['describe', '--always', '--dirty'], { cwd: root, encoding: 'utf8' }).stdout.trim();
+const lost = chosen.filter((storm) => {
+  const date = new Date().toISOString().slice(0, 10);
+  const result = weather(storm);
+  const command = `npm run storm -- --only ${storm.name} --seed ${seed}${minutes === undefined ? '' : ` --minutes ${(minutes / chosen.length).toFixed(1)}`}`;
+  // Read again: another run may have written it meanwhile.
+  const run = { date, commit, machine, command, result };
   writeFileSync(
     page,
-    pageWith(readFileSync(page, 'utf8'), {
-      date: startedAt.toISOString().slice(0, 10),
-      machine: `Node ${process.versions.node}, ${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${process.platform}`,
-      command: `npm run storm -- --seed ${seed}${minutes === undefined ? '' : ` --minutes ${minutes}`}`,
-      results,
-    }),
+    pageWith(
+      readFileSync(page, 'utf8'),
+      STORMS.map(({ name }) => name),
+      run,
+    ),
   );
-}
-console.log(`\n${results.length - lost.length} storms survived, ${lost.length} lost (seed ${seed})`);
+  return result.failures.length > 0;
+});
+console.log(`\n${chosen.length - lost.length} storms survived, ${lost.length} lost (seed ${seed})`);
 process.exitCode = lost.length === 0 ? 0 : 1;
 
 /** All rounds of one storm, or as many as its share of the time allows, one at least; ends with the first that fails. */

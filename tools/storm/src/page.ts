@@ -1,6 +1,6 @@
 /**
- * docs/reliability.md from what the storms did. What stands between the two marks of the page is written anew; the rest of
- * it, what the storms found and how it was mended, is written by people. Pure.
+ * docs/reliability.md from what the storms did. Between the two marks of the page each storm has a row and a section of its
+ * own, which its next run replaces; the rest, what the storms found and how it was mended, is written by people. Pure.
  */
 import { quantile, type StormFigures } from './figures.ts';
 import type { Storm } from './storms.ts';
@@ -17,29 +17,37 @@ export interface StormResult {
   readonly failures: { readonly title: string; readonly seed: number }[];
 }
 
-/** One run of `npm run storm`. */
+/** The circumstances of one storm. */
 export interface StormRun {
   readonly date: string;
+  readonly commit: string;
   readonly machine: string;
   /** Repeats it. */
   readonly command: string;
-  readonly results: readonly StormResult[];
+  readonly result: StormResult;
 }
 
-/** The page with the run's figures in the place of the last ones. Throws when the page has lost its marks. */
-export function pageWith(old: string, run: StormRun): string {
+/**
+ * The page with this storm's figures in the place of its last ones; what other storms have left stays, in the order of `names`, and
+ * what is none of them goes. Throws when the page has lost its marks.
+ */
+export function pageWith(old: string, names: readonly string[], run: StormRun): string {
   const [from, to] = [old.indexOf(BEGIN), old.indexOf(END)];
   if (from < 0 || to < from) throw new Error(`docs/reliability.md needs the lines ${BEGIN} and ${END}.`);
-  return `${old.slice(0, from + BEGIN.length)}\n\n${textOf(run)}\n\n${old.slice(to)}`;
+  const [table = '', ...others] = old.slice(from + BEGIN.length, to).split('\n### ');
+  const rows = new Map(table.split('\n').map((row) => [/^\| ([\w-]+) \|/u.exec(row)?.[1], row]));
+  const sections = new Map(others.map((section) => [section.slice(0, section.indexOf('\n')), section.trimEnd()]));
+  const { name } = run.result.storm;
+  rows.set(name, rowOf(run.result));
+  sections.set(name, sectionOf(run));
+  const text = [
+    [HEAD, ...names.flatMap((each) => rows.get(each) ?? [])].join('\n'),
+    ...names.flatMap((each) => (sections.has(each) ? [`### ${sections.get(each)}`] : [])),
+  ].join('\n\n');
+  return `${old.slice(0, from + BEGIN.length)}\n\n${text}\n\n${old.slice(to)}`;
 }
 
-function textOf({ date, machine, command, results }: StormRun): string {
-  return [
-    `Run on ${date}: ${machine}. Repeat it with \`${command}\`.`,
-    ['| storm | what it proves | rounds | time | |', '|---|---|--:|--:|---|', ...results.map(rowOf)].join('\n'),
-    ...results.map(sectionOf),
-  ].join('\n\n');
-}
+const HEAD = '| storm | what it proves | rounds | time | |\n|---|---|--:|--:|---|';
 
 function rowOf({ storm: { name, proves }, rounds, seconds, failures }: StormResult): string {
   return `| ${name} | ${proves} | ${rounds} | ${time(seconds)} | ${failures.length === 0 ? 'survived' : '**lost**'} |`;
@@ -49,7 +57,8 @@ function time(seconds: number): string {
   return seconds < 90 ? `${seconds.toFixed(0)} s` : `${(seconds / 60).toFixed(0)} min`;
 }
 
-function sectionOf({ storm, figures, failures }: StormResult): string {
+function sectionOf({ date, commit, machine, command, result }: StormRun): string {
+  const { storm, figures, failures } = result;
   const caught = [...new Set(figures.flatMap((each) => each.caught ?? []))];
   const lines = [
     ...failures.map(({ title, seed }) => `- **Lost** with seed ${seed}: ${title}`),
@@ -59,7 +68,11 @@ function sectionOf({ storm, figures, failures }: StormResult): string {
     ),
     ...(caught.length === 0 ? [] : [`- Found out: ${caught.join('; ')}.`]),
   ];
-  return [`### ${storm.name}`, lines.join('\n')].join('\n\n');
+  return [
+    storm.name,
+    `Run on ${date} at commit ${commit}: ${machine}. Repeat it with \`${command}\`.`,
+    lines.join('\n'),
+  ].join('\n\n');
 }
 
 const isMeasured = ({ counts, times }: StormFigures): boolean => counts !== undefined || times !== undefined;
