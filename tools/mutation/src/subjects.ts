@@ -12,9 +12,6 @@ export interface Subject {
 const sdk = (...files: readonly string[]): readonly string[] => files.map((file) => `packages/events-sdk/${file}`);
 const cli = (...files: readonly string[]): readonly string[] => files.map((file) => `packages/cli/${file}`);
 
-/** Every test of the SDK that runs the engine or a store in this process. */
-const ENGINE = sdk('test/core/*.test.ts', 'test/queue/*.test.ts', 'test/engine/*.test.ts');
-
 export const SUBJECTS: readonly Subject[] = [
   {
     name: 'clock',
@@ -32,19 +29,24 @@ export const SUBJECTS: readonly Subject[] = [
       'src/queue/rejected-events.ts',
       'src/queue/release.ts',
     ),
-    tests: [...ENGINE, ...sdk('test/storage/take-in.test.ts')],
+    tests: sdk('test/queue/*.test.ts', 'test/core/emitter.test.ts', 'test/core/rejected-events.test.ts'),
   },
   {
     name: 'batcher',
     is: 'what goes into a batch, by count and bytes, and what a server taught about it',
     sources: sdk('src/queue/cut-batch.ts', 'src/engine/batch-limits.ts'),
-    tests: ENGINE,
+    tests: sdk('test/queue/cut-batch.test.ts', 'test/engine/batch-limits.test.ts'),
   },
   {
     name: 'verdicts',
     is: "reading a server's answer, and what it does to a row",
     sources: sdk('src/transport/classify.ts', 'src/queue/settle.ts', 'src/contract/batch.ts'),
-    tests: [...ENGINE, ...sdk('test/transport/classify.test.ts', 'test/transport/http-transport.test.ts')],
+    tests: sdk(
+      'test/queue/settle.test.ts',
+      'test/contract/batch.test.ts',
+      'test/transport/classify.test.ts',
+      'test/transport/answer-words.test.ts',
+    ),
   },
   {
     name: 'retry',
@@ -56,7 +58,13 @@ export const SUBJECTS: readonly Subject[] = [
       'src/engine/attempts.ts',
       'src/transport/retry-after.ts',
     ),
-    tests: [...ENGINE, ...sdk('test/internal/*.test.ts', 'test/transport/classify.test.ts')],
+    tests: sdk(
+      'test/internal/backoff.test.ts',
+      'test/engine/retry.test.ts',
+      'test/engine/pace.test.ts',
+      'test/engine/attempts.test.ts',
+      'test/transport/retry-after.test.ts',
+    ),
   },
   {
     name: 'transition',
@@ -66,9 +74,6 @@ export const SUBJECTS: readonly Subject[] = [
       'test/workflow/lanes.test.ts',
       'test/workflow/dependency-graph.test.ts',
       'test/workflow/move-task.test.ts',
-      'test/workflow/mark-status.test.ts',
-      'test/workflow/implement.test.ts',
-      'test/workflow/merge-plan.test.ts',
     ),
   },
 ];
