@@ -73,7 +73,8 @@ export const SUBJECTS: readonly Subject[] = [
     tests: cli(
       'test/workflow/lanes.test.ts',
       'test/workflow/dependency-graph.test.ts',
-      'test/workflow/move-task.test.ts',
+      'test/workflow/rules.test.ts',
+      'test/workflow/transition.test.ts',
     ),
   },
 ];
