@@ -1,7 +1,7 @@
 /**
  * `npm run mutation`: Stryker changes one operator, literal or branch of the sources at a time and runs the tests that reach it. A
  * mutant that no test notices is a line that nothing holds. Writes docs/mutation.md, between its marks.
- * Flags: `--only NAME,…` runs some subjects and leaves the page alone; `--list` prints what survives.
+ * Flags: `--only NAME,…` runs some subjects, and leaves what the page says of the others; `--list` prints what survives.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +18,8 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const page = join(root, 'docs', 'mutation.md');
 const stryker = join(import.meta.dirname, '..', 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js');
 
+const machine = `Stryker ${versionOf('@stryker-mutator/core')}, vitest ${versionOf('vitest')}, Node ${process.versions.node}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${process.platform}`;
+
 const { values } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean' } } });
 const names = values.only?.split(',');
 const unknown = names?.find((name) => !SUBJECTS.some((subject) => subject.name === name));
@@ -27,7 +29,7 @@ if (unknown !== undefined)
 const scratch = mkdtempSync(join(tmpdir(), 'spec-kitty-mutation-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
 
-const results = SUBJECTS.filter(({ name }) => names?.includes(name) ?? true).map((subject) => {
+for (const subject of SUBJECTS.filter(({ name }) => names?.includes(name) ?? true)) {
   const startedAt = performance.now();
   const mutants = mutate(subject);
   const seconds = (performance.now() - startedAt) / 1000;
@@ -36,17 +38,9 @@ const results = SUBJECTS.filter(({ name }) => names?.includes(name) ?? true).map
     `${subject.name}: ${mutants.length} mutants, ${alive.length} not noticed, ${scoreOf(mutants).toFixed(1)} % (${seconds.toFixed(0)} s)`,
   );
   if (values.list === true) for (const mutant of alive) console.log(`  ${describe(mutant)}`);
-  return { subject, mutants, seconds };
-});
-if (names === undefined) {
-  writeFileSync(
-    page,
-    pageWith(readFileSync(page, 'utf8'), {
-      date: new Date().toISOString().slice(0, 10),
-      machine: `Stryker ${versionOf('@stryker-mutator/core')}, vitest ${versionOf('vitest')}, Node ${process.versions.node}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), ${process.platform}`,
-      results,
-    }),
-  );
+  // After each: a run that is ended early has been worth its time.
+  const date = new Date().toISOString().slice(0, 10);
+  writeFileSync(page, pageWith(readFileSync(page, 'utf8'), { date, machine, subject, mutants, seconds }));
 }
 
 /** Every mutant of a subject, and what became of it. Throws when the tests do not pass without any. */

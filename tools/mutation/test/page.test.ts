@@ -1,7 +1,7 @@
 /** The score counts what tests noticed, and the page shows it, each survivor with its place, and leaves alone what people wrote. */
 import { expect, test } from 'vitest';
 
-import { pageWith, type MutationRun } from '../src/page.ts';
+import { pageWith } from '../src/page.ts';
 import { aliveOf, readReport, scoreOf, type Mutant } from '../src/report.ts';
 import { SUBJECTS } from '../src/subjects.ts';
 
@@ -18,10 +18,15 @@ const mutant = (status: string, part: Partial<Mutant> = {}): Mutant => ({
   ...part,
 });
 
-const write = (...mutants: Mutant[]): string => {
-  const results: MutationRun['results'] = [{ subject: { name: 'clock', is: 'the clock' }, mutants, seconds: 12.4 }];
-  return pageWith(MARKS, { date: '2026-11-25', machine: 'Node 24', results });
-};
+const run = (name: string, ...mutants: Mutant[]) => ({
+  date: '2026-11-25',
+  machine: 'Node 24',
+  subject: { name, is: `the ${name}` },
+  mutants,
+  seconds: 12.4,
+});
+
+const write = (...mutants: Mutant[]): string => pageWith(MARKS, run('clock', ...mutants));
 
 test('reads every mutant of a report, by file, line and column', () => {
   const at = (line: number, column: number) => ({
@@ -63,25 +68,39 @@ test('shows what became of the mutants of a subject, in a row', () => {
     mutant('NoCoverage'),
   );
 
-  expect(page).toContain('Run on 2026-11-25: Node 24.');
-  expect(page).toContain('| clock | the clock | 2 | 4 | 2 | 1 | 0 | 1 | 75.0 % | 12 s |');
+  expect(page).toContain('Last judged with Node 24.');
+  expect(page).toContain('| clock | the clock | 2 | 4 | 2 | 1 | 0 | 1 | 75.0 % | 12 s | 2026-11-25 |');
 });
 
 test('names the place of each survivor and what it was changed into, on one line', () => {
   const page = write(mutant('Survived', { replacement: '{\n  return `x`;\n}' }), mutant('Killed'));
 
-  expect(page).toContain("Not noticed (1):\n\n- `src/clock.ts` line 7: EqualityOperator, `{ return 'x'; }`\n");
+  expect(page).toContain("Not noticed:\n\n### clock\n\n- `src/clock.ts` 7:3: EqualityOperator, `{ return 'x'; }`\n");
   expect(write(mutant('Survived', { replacement: 'x'.repeat(200) }))).toContain(`\`${'x'.repeat(90)}…\``);
   expect(write(mutant('Killed'))).not.toContain('Not noticed');
+});
+
+test('keeps what it says of the subjects that were not run, in their place, and replaces what it said of this one', () => {
+  const first = pageWith(write(mutant('Survived')), run('queue', mutant('Survived'), mutant('Survived', { line: 8 })));
+  const second = pageWith(first, run('clock', mutant('Killed')));
+  const third = pageWith(second, run('queue', mutant('Survived', { line: 9 })));
+
+  expect(first.match(/^### .*$/gm)).toEqual(['### clock', '### queue']);
+  expect(second.match(/^### .*$/gm)).toEqual(['### queue']);
+  expect(third.match(/^- .*$/gm)).toEqual(['- `src/clock.ts` 9:3: EqualityOperator, `a >= b`']);
+  expect(third.match(/^\| \w+ .*$/gm)).toEqual([
+    expect.stringContaining('| subject | what it is |'),
+    '| clock | the clock | 1 | 1 | 1 | 0 | 0 | 0 | 100.0 % | 12 s | 2026-11-25 |',
+    '| queue | the queue | 1 | 1 | 0 | 0 | 1 | 0 | 0.0 % | 12 s | 2026-11-25 |',
+  ]);
+  expect(third).toMatch(/end -->\n\nOurs\.\n$/);
 });
 
 test('keeps what stands outside its marks, and refuses a page without them', () => {
   expect(write()).toMatch(/^# Mutation score\n/);
   expect(write()).toMatch(/end -->\n\nOurs\.\n$/);
   expect(write()).not.toContain('old');
-  expect(() => pageWith('# Mutation score\n', { date: '', machine: '', results: [] })).toThrow(
-    'docs/mutation.md needs the lines',
-  );
+  expect(() => pageWith('# Mutation score\n', run('clock'))).toThrow('docs/mutation.md needs the lines');
 });
 
 test('every subject has a name of its own, sources and tests', () => {
