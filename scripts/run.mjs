@@ -32,6 +32,10 @@ const COMMANDS = {
     ['turbo', 'run', 'build', '--output-logs=errors-only'],
     ['node', 'tools/storm/src/main.ts'],
   ],
+  mutation: [
+    ['turbo', 'run', 'build', '--output-logs=errors-only'],
+    ['node', 'tools/mutation/src/main.ts'],
+  ],
   reference: [['node', 'tools/api-reference/node_modules/typedoc/bin/typedoc', '--options', 'tools/api-reference']],
   format: [['oxfmt', '.']],
 };

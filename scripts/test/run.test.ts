@@ -95,7 +95,7 @@ test('an unknown command names the known ones, and a command without its script 
   const absent = run(repository, 'storm');
 
   expect(unknown.status).toBe(2);
-  expect(unknown.stderr).toContain('demo, check, trace, bench, storm, reference, format');
+  expect(unknown.stderr).toContain('demo, check, trace, bench, storm, mutation, reference, format');
   expect(absent.status).toBe(1);
   expect(absent.stderr).toBe('There is no storm here: tools/storm/src/main.ts does not exist.\n');
 });

@@ -33,7 +33,7 @@ export function createAttempts(inner: Transport, time: Time): Attempts {
     const onAbort = (): void => {
       control.abort();
     };
-    outer?.addEventListener('abort', onAbort, { once: true });
+    outer?.addEventListener('abort', onAbort);
     if (outer?.aborted === true) control.abort();
     try {
       const answer = await push(control.signal);

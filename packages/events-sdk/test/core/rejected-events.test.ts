@@ -58,3 +58,35 @@ test('drops chosen events, or all, and counts them for ever', async () => {
   expect(await rejected.list()).toEqual([]);
   expect(await queue.size()).toMatchObject({ queued: 1, parked: 0, dropped: 2 });
 });
+
+test('a row that is no event is not sent again: named, it is said; among all, it is passed over; dropped it can be', async () => {
+  const { rejected, queue } = await setUp();
+  await queue.park([testUlid(3)], 'unreadable');
+
+  expect(await rejected.retry([testUlid(3)])).toEqual({ done: [], unknown: [], unreadable: [testUlid(3)] });
+  expect(await rejected.retry('all')).toEqual({ done: [testUlid(1), testUlid(2)], unknown: [], unreadable: [] });
+  expect(await rejected.list()).toMatchObject([{ eventId: testUlid(3), state: 'parked', reason: 'unreadable' }]);
+
+  expect(await rejected.drop([testUlid(3), 'nobody'])).toEqual({
+    done: [testUlid(3)],
+    unknown: ['nobody'],
+    unreadable: [],
+  });
+  expect(await queue.size()).toMatchObject({ queued: 2, parked: 0, dropped: 1 });
+});
+
+test('a server may say the word "unreadable" of an event: it is sent again all the same', async () => {
+  const { rejected, queue, store } = await setUp();
+  await queue.settle(await store.read((reader) => reader.events()), [
+    { eventId: testUlid(3), verdict: 'rejected', reason: 'unreadable' },
+  ]);
+
+  expect(await rejected.retry([testUlid(3)])).toEqual({ done: [testUlid(3)], unknown: [], unreadable: [] });
+});
+
+test('dropping nobody counts nothing', async () => {
+  const { rejected, store } = await setUp();
+
+  expect(await rejected.drop(['nobody'])).toEqual({ done: [], unknown: ['nobody'], unreadable: [] });
+  expect(await store.read((reader) => reader.value('dropped_events'))).toBeUndefined();
+});

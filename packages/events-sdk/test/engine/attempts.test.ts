@@ -37,7 +37,7 @@ test('a server that is not known to be away has all the time its caller gives it
   const [plain, bounded] = [push(), push({ ...CONTEXT, signal })];
   await time.advance(10 * OFFLINE_ATTEMPT_MS);
 
-  expect(seen).toEqual([CONTEXT, { ...CONTEXT, signal }]);
+  expect(seen).toStrictEqual([CONTEXT, { ...CONTEXT, signal }]);
   expect(seen[1]?.signal).toBe(signal);
   expect(time.pending).toBe(0);
   answer(OK);
@@ -99,6 +99,21 @@ test('an answer that comes with the last moment is an answer', async () => {
 
   expect(await answered).toBe(OK);
   void attempts;
+});
+
+test('a failure that comes after the ten seconds keeps its own reason', async () => {
+  const { time } = setup();
+  const refused: PushAnswer = { kind: 'retryable', reason: 'server-error', message: 'In trouble.' };
+  const stubborn = createAttempts(
+    { push: () => new Promise((resolve) => void time.after(OFFLINE_ATTEMPT_MS + 1, () => resolve(refused))) },
+    time,
+  );
+  stubborn.failed();
+
+  const answered = stubborn.transport.push([], CONTEXT);
+  await time.advance(OFFLINE_ATTEMPT_MS + 1);
+
+  expect(await answered).toBe(refused);
 });
 
 test('whoever asked can stop it, before it begins and while it waits, and not afterwards', async () => {

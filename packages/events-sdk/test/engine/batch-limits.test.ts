@@ -1,12 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
+import { batchBytes } from '../../src/contract/batch.ts';
 import { MAX_BATCH_BYTES, MAX_EVENTS_PER_BATCH } from '../../src/contract/limits.ts';
 import {
   afterAccepted,
   afterTooLarge,
   NO_LIMITS,
   readBatchLimits,
+  toBatchSize,
+  writeBatchLimits,
   type BatchLimits,
 } from '../../src/engine/batch-limits.ts';
 import { anEvent } from '../../src/testing/an-event.ts';
@@ -77,6 +80,91 @@ test('after a day the refusal is forgotten, and full batches win the room back s
   expect(batches).toBeLessThan(30);
 });
 
+test('a refusal halves what the events weigh, not what stands around them', () => {
+  const around = batchBytes([]);
+  const events = 10_000;
+
+  expect(afterTooLarge(NO_LIMITS, events + around, undefined, NOW)).toEqual({
+    maxEvents: MAX_EVENTS_PER_BATCH,
+    maxBytes: events / 2 + around,
+    refusedBytes: events + around,
+    refusedAt: NOW,
+  });
+});
+
+test('a limit the server names makes the next byte too large; one that would have allowed the batch is taken for none', () => {
+  const refusedAt = (maxBytes: number) => afterTooLarge(NO_LIMITS, 1_000, { maxBytes }, NOW);
+
+  expect(refusedAt(999)).toMatchObject({ maxBytes: 999, refusedBytes: 1_000 });
+  expect(refusedAt(600)).toMatchObject({ maxBytes: 600, refusedBytes: 601 });
+  expect(refusedAt(1_000)).toMatchObject({ maxBytes: 506, refusedBytes: 1_000 });
+});
+
+test('refusals only narrow: neither a larger limit nor a larger refused size undoes what was learned', () => {
+  const known: BatchLimits = { maxEvents: 10, maxBytes: 400, refusedBytes: 500, refusedAt: 0 };
+
+  expect(afterTooLarge(known, 2_000, { maxEvents: 900, maxBytes: 1_500 }, NOW)).toEqual({ ...known, refusedAt: NOW });
+  expect(afterTooLarge(known, 450, { maxEvents: 9 }, NOW)).toEqual({
+    maxEvents: 9,
+    maxBytes: 231,
+    refusedBytes: 450,
+    refusedAt: NOW,
+  });
+});
+
+test('a full batch raises the limit by an eighth, or by half of the way to the refused size', () => {
+  const known: BatchLimits = { maxEvents: 10, maxBytes: 8_000, refusedBytes: null, refusedAt: NOW };
+  const raised = (changes: Partial<BatchLimits>, bytes = 8_000): number =>
+    afterAccepted({ ...known, ...changes }, bytes, NOW).maxBytes;
+
+  expect(raised({})).toBe(9_000);
+  expect(raised({ refusedBytes: 100_000 })).toBe(9_000);
+  expect(raised({ refusedBytes: 10_000 })).toBe(9_000);
+  expect(raised({ refusedBytes: 9_999 })).toBe(8_999);
+  expect(raised({ refusedBytes: 9_000 }), 'half a step is still worth it').toBe(8_500);
+  expect(raised({ refusedBytes: 8_999 }), 'less is not').toBe(8_000);
+  expect(raised({}, 4_000), 'half a batch shows nothing').toBe(8_000);
+  expect(raised({}, 4_001)).toBe(9_000);
+  expect(raised({ maxBytes: MAX_BATCH_BYTES - 1 }, MAX_BATCH_BYTES - 1)).toBe(MAX_BATCH_BYTES);
+});
+
+test('an acceptance that teaches nothing leaves the limits as they are; within the day the count stays', () => {
+  const top: BatchLimits = { ...NO_LIMITS, refusedAt: NOW };
+  const few: BatchLimits = { maxEvents: 10, maxBytes: 8_000, refusedBytes: 9_000, refusedAt: NOW };
+
+  expect(afterAccepted(top, MAX_BATCH_BYTES, NOW)).toBe(top);
+  expect(afterAccepted(few, 100, NOW + DAY_MS - 1)).toBe(few);
+  expect(afterAccepted(few, 100, NOW + DAY_MS)).toEqual({ ...few, maxEvents: 1000, refusedBytes: null });
+  expect(afterAccepted({ ...few, refusedBytes: null }, 100, NOW + DAY_MS)).toMatchObject({ maxEvents: 1000 });
+  expect(afterAccepted({ ...few, maxEvents: 1000 }, 100, NOW + DAY_MS)).toMatchObject({ refusedBytes: null });
+});
+
+test('a refusal from a clock that ran ahead by more than a day is forgotten too', () => {
+  const few: BatchLimits = { maxEvents: 10, maxBytes: 8_000, refusedBytes: 9_000, refusedAt: NOW + DAY_MS };
+
+  expect(afterAccepted(few, 100, NOW)).toMatchObject({ refusedBytes: null });
+});
+
+test('limits are kept for their server, and forgotten when they are back at the top', async () => {
+  const { store } = await setupEngine();
+  const key = `batch_limits:${TEST_SESSION.server}`;
+  const kept = (limits: BatchLimits) =>
+    store.transact((tx) => {
+      writeBatchLimits(tx, TEST_SESSION.server, limits);
+      return [readBatchLimits(tx, TEST_SESSION.server), tx.value(key) !== undefined];
+    });
+
+  for (const changes of [{ maxEvents: 999 }, { maxBytes: MAX_BATCH_BYTES - 1 }, { refusedBytes: 9 }, { maxBytes: 1 }]) {
+    const limits: BatchLimits = { ...NO_LIMITS, refusedAt: NOW, ...changes };
+    expect(await kept(limits)).toEqual([limits, true]);
+  }
+  expect(await kept({ ...NO_LIMITS, refusedAt: NOW })).toEqual([NO_LIMITS, false]);
+  expect(toBatchSize({ maxEvents: 3, maxBytes: 4, refusedBytes: 5, refusedAt: 6 })).toEqual({
+    maxEvents: 3,
+    maxBytes: 4,
+  });
+});
+
 test('what a server was found to take is remembered for the next pass and the next process', async () => {
   const first = await setupEngine({ queued: 600 });
   const most = 100_000;
@@ -102,11 +190,21 @@ test('what a server was found to take is remembered for the next pass and the ne
   expect(await first.store.read((reader) => readBatchLimits(reader, 'https://other.example'))).toBe(NO_LIMITS);
 });
 
-test('an unreadable memory of limits counts as none', async () => {
+test.each([
+  { maxBytes: 0 },
+  { maxBytes: MAX_BATCH_BYTES + 1 },
+  { maxBytes: 1.5 },
+  { maxBytes: '9' },
+  { maxEvents: 0 },
+  { maxEvents: MAX_EVENTS_PER_BATCH + 1 },
+  { refusedBytes: 0 },
+  { refusedBytes: undefined },
+  { refusedAt: null },
+])('an unreadable memory of limits counts as none: %o', async (changes) => {
   const { store } = await setupEngine();
-  await store.transact((tx) => {
-    tx.setValue(`batch_limits:${TEST_SESSION.server}`, '{"maxBytes": 0}');
-  });
+  await store.transact((tx) =>
+    tx.setValue(`batch_limits:${TEST_SESSION.server}`, JSON.stringify({ ...NO_LIMITS, maxBytes: 9, ...changes })),
+  );
 
   expect(await store.read((reader) => readBatchLimits(reader, TEST_SESSION.server))).toBe(NO_LIMITS);
 });

@@ -52,6 +52,24 @@ describe('adopting a project', () => {
     expect(left, 'bound to acme, it stays with acme').toContainEqual([testUlid(4), 'queued', 'acme']);
   });
 
+  test('is the team of the project from then on, and fills it into the events, whose server is that of the session', async () => {
+    const { store } = await setupChangedTeam();
+
+    await adoptProject(store, { project: { ...PROJECT, teamSlug: 'tigers' }, session: TIGERS });
+
+    expect(await store.read((reader) => reader.value(`project_team:${PROJECT.uuid}`))).toBe('tigers');
+    expect(await store.read((reader) => reader.event(testUlid(2)))).toMatchObject({
+      state: 'queued',
+      reason: null,
+      server: TIGERS.server,
+      teamSlug: 'tigers',
+    });
+    expect(await store.read((reader) => reader.event(testUlid(3)))).toMatchObject({
+      state: 'held',
+      reason: 'disabled',
+    });
+  });
+
   test('needs a team, and gives way to the project that names one itself', async () => {
     const { store } = await setupChangedTeam();
 
@@ -83,6 +101,13 @@ describe('retargeting', () => {
       'https://other.example',
       null,
     ]);
+  });
+
+  test('to the address it has moves nothing, however it is written', async () => {
+    const { store, put } = await setupEngine();
+    await put([anEvent({ lamport_clock: 1 })], { server: 'https://old.example' });
+
+    expect(await retargetEvents(store, { from: 'https://old.example', to: 'https://OLD.example/' })).toBe(0);
   });
 
   test('refuses an address that may not receive a token (SEC-3)', async () => {
