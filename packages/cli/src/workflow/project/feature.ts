@@ -6,10 +6,12 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
+import { refuseLinksAway } from '../files/links.ts';
 import { metaText, readMeta, type FeatureMeta } from '../files/meta-json.ts';
 import type { Git, Place } from '../ports.ts';
 import type { Project } from './project-root.ts';
 import { headBranch } from '../git/repository.ts';
+import { isFeatureSlug } from '../rules/names.ts';
 
 /** A feature directory. */
 export interface Feature {
@@ -26,15 +28,22 @@ export interface Feature {
 /** Folders of the old layout, where the lane was the folder's name. */
 export const LEGACY_LANE_FOLDERS = ['planned', 'doing', 'for_review', 'done'] as const;
 
-const SLUG = /^\d{3}-.+$/;
-
 /** Names of the feature directories of a project, sorted. */
 export function listFeatures(root: string): readonly string[] {
   const dir = join(root, 'kitty-specs');
   if (!existsSync(dir)) return [];
   return readdirSync(dir)
-    .filter((name) => SLUG.test(name) && statSync(join(dir, name)).isDirectory())
+    .filter((name) => isFeatureSlug(name) && isDirectory(join(dir, name)))
     .toSorted();
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // A link that leads nowhere.
+    return false;
+  }
 }
 
 /** The feature by its name; `slug` must exist. */
@@ -49,6 +58,7 @@ export function openFeature(root: string, slug: string, retype?: Place['retype']
           : again(retype, meant(slug, features)),
     });
   }
+  refuseLinksAway(root, { below: [`kitty-specs/${slug}`] });
   const dir = join(root, 'kitty-specs', slug);
   return { slug, number: slug.slice(0, 3), dir, relativeDir: `kitty-specs/${slug}`, tasksDir: join(dir, 'tasks') };
 }

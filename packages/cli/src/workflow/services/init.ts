@@ -11,6 +11,7 @@ import { checkCanCommit, commitOnly } from '../git/commit.ts';
 import { WorkflowError } from '../errors.ts';
 import { withFeatureLock } from '../project/feature-lock.ts';
 import { withAgentsSection } from '../files/agents-md.ts';
+import { refuseLinksAway } from '../files/links.ts';
 import { readText, rememberFiles, writeText } from '../files/text-files.ts';
 import { lineEnding } from '../files/frontmatter.ts';
 import type { Git, Place, WorkflowDeps } from '../ports.ts';
@@ -96,6 +97,7 @@ async function openRepository(
 
 async function complete(deps: InitDeps, repository: Repository, input: InitInput, isNew: boolean): Promise<InitResult> {
   const { root } = repository;
+  refuseLinksAway(root, { only: [IGNORE], below: ['.kittify'] });
   const agents = input.agentsMd === false ? undefined : agentsPath(root);
   const names = [CONFIG, METADATA, IGNORE, ...(agents === undefined ? [] : [agents])];
   const tracked = (await mustRun(deps.git, root, ['ls-files', '-z', '--', ...names.map(literal)], 'list files')).split(
