@@ -182,3 +182,24 @@ test('names that lead elsewhere, or that git or a shell would take for something
   expect(notBranches.filter((name) => isBranchName(name))).toEqual([]);
   expect(['WP00', 'WP1', 'WP100', 'wp01', 'WP01 ', 'WP01\n', '../WP01'].filter((name) => isWpId(name))).toEqual([]);
 });
+
+test('a target that no branch can be called is refused, and a remedy is what a shell reads as one word each', async () => {
+  const repo = await startedFeature(['Writer'], {});
+  const meta = 'kitty-specs/001-demo/meta.json';
+  const target = (name: string): void => {
+    const text = JSON.stringify({ ...(JSON.parse(repo.read(meta)) as object), target_branch: name });
+    repo.write(meta, text);
+    repo.git('commit', '-qam', 'Target');
+  };
+  for (const name of ['--output=x', 'main\ntouch x', 'a..b', 'a b']) {
+    target(name);
+    await expect(merge(repo.deps, { cwd: repo.root }), name).rejects.toMatchObject({ code: 'meta-invalid' });
+  }
+  // Git takes this for a branch.
+  target('x;touch${IFS}y');
+
+  await expect(merge(repo.deps, { cwd: repo.root })).rejects.toMatchObject({
+    code: 'wrong-branch',
+    remedy: "git switch 'x;touch${IFS}y' && spec-kitty merge --feature 001-demo",
+  });
+});

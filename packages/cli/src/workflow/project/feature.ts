@@ -7,11 +7,12 @@ import { join, relative, sep } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
 import { refuseLinksAway } from '../files/links.ts';
-import { metaText, readMeta, type FeatureMeta } from '../files/meta-json.ts';
+import { metaTarget, readMeta, type FeatureMeta } from '../files/meta-json.ts';
 import type { Git, Place } from '../ports.ts';
 import type { Project } from './project-root.ts';
 import { headBranch } from '../git/repository.ts';
 import { isFeatureSlug } from '../rules/names.ts';
+import { quoted } from '../rules/shell-word.ts';
 
 /** A feature directory. */
 export interface Feature {
@@ -102,9 +103,7 @@ export function requireMeta(feature: Feature): FeatureMeta {
 
 /** The branch finished work goes to: meta.json's, else the branch that is checked out. Undefined when neither. */
 export async function targetBranch(git: Git, project: Project, feature: Feature): Promise<string | undefined> {
-  return (
-    metaText(readMeta(feature.dir, feature.slug), 'target_branch') ?? (await headBranch(git, project.gitCommonDir))
-  );
+  return metaTarget(readMeta(feature.dir, feature.slug), feature.slug) ?? (await headBranch(git, project.gitCommonDir));
 }
 
 /** Refuses unless the main checkout stands on the feature's target branch; nobody's HEAD is ever switched. */
@@ -115,7 +114,7 @@ export async function requireTargetBranch(
   retry: string,
 ): Promise<string> {
   const head = await headBranch(git, project.gitCommonDir);
-  const target = metaText(readMeta(feature.dir, feature.slug), 'target_branch') ?? head;
+  const target = metaTarget(readMeta(feature.dir, feature.slug), feature.slug) ?? head;
   if (head !== undefined && head === target) return target;
   const where = head === undefined ? 'has a detached HEAD' : `is on ${head}`;
   const wanted = target === undefined ? 'a branch' : target;
@@ -123,7 +122,7 @@ export async function requireTargetBranch(
     'wrong-branch',
     `Status of ${feature.slug} is recorded on ${wanted}, but the main checkout ${where}.`,
     {
-      remedy: `git switch ${target ?? 'BRANCH'} && ${retry}`,
+      remedy: `git switch ${quoted(target ?? 'BRANCH')} && ${retry}`,
     },
   );
 }
