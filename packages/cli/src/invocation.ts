@@ -9,7 +9,7 @@ import type { Failure } from './failure.ts';
 import { withRemedy } from './remedies.ts';
 import { renderFailure } from './render/failure.ts';
 import { isColourful, type Paint, painter } from './render/paint.ts';
-import { harmless } from './render/words.ts';
+import { harmless, visible } from './render/words.ts';
 
 /** Somewhere text can be written, and whether a person sits behind it. */
 export interface Output {
@@ -91,13 +91,14 @@ export function currentInvocation(): Invocation {
 
 function createInvocation(options: InvocationOptions): Invocation {
   const { json, stdout, stderr } = options;
-  const paint = painter(isColourful(options.env, stderr.isTTY === true));
+  const isPainted = (output: Output): boolean => isColourful(options.env, output.isTTY === true);
+  const paint = painter(isPainted(stderr));
   let answered = false;
   const held = new Set<string>();
   let opening: Promise<NodeClient> | null = null;
 
   const say = (line: string): void => {
-    stderr.write(`${harmless(line)}\n`);
+    stderr.write(`${harmless(line, isPainted(stderr))}\n`);
   };
   const logger = warnOnce({
     warn: (code, message) => {
@@ -135,10 +136,10 @@ function createInvocation(options: InvocationOptions): Invocation {
     succeed(data, text) {
       if (!isFirstAnswer()) return;
       if (json) stdout.write(document(this, data));
-      else if (text !== '') stdout.write(harmless(text.endsWith('\n') ? text : `${text}\n`));
+      else if (text !== '') stdout.write(harmless(text.endsWith('\n') ? text : `${text}\n`, isPainted(stdout)));
     },
     line(data, text) {
-      stdout.write(json ? document(this, data) : `${harmless(text)}\n`);
+      stdout.write(json ? document(this, data) : `${harmless(text, isPainted(stdout))}\n`);
     },
     fail(failure, error) {
       if (!isFirstAnswer()) return;
@@ -161,6 +162,7 @@ function createInvocation(options: InvocationOptions): Invocation {
   };
 }
 
+/** JSON leaves some characters as they are that a terminal obeys; spelled out, they mean the same to a program. */
 function document({ isStream }: Pick<Invocation, 'isStream'>, data: Readonly<Record<string, unknown>>): string {
-  return `${JSON.stringify(data, null, isStream ? 0 : 2)}\n`;
+  return `${visible(JSON.stringify(data, null, isStream ? 0 : 2))}\n`;
 }

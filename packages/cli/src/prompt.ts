@@ -1,4 +1,5 @@
 /** Asks a person on the terminal. Questions go to stderr: stdout is for results. */
+import { harmless } from './render/words.ts';
 
 /** Whether there is a person to ask. */
 export function canPrompt(): boolean {
@@ -8,19 +9,19 @@ export function canPrompt(): boolean {
 /** Asks for a line of text. */
 export async function askText(message: string): Promise<string> {
   const { input } = await import('@inquirer/prompts');
-  return await input({ message, required: true }, { output: process.stderr });
+  return await input({ message: harmless(message, false), required: true }, { output: process.stderr });
 }
 
 /** Asks for a secret; what is typed is not shown. */
 export async function askSecret(message: string): Promise<string> {
   const { password } = await import('@inquirer/prompts');
-  return await password({ message, mask: false }, { output: process.stderr });
+  return await password({ message: harmless(message, false), mask: false }, { output: process.stderr });
 }
 
 /** Asks a question that yes or no answers; Enter means no. */
 export async function askYesNo(message: string): Promise<boolean> {
   const { confirm } = await import('@inquirer/prompts');
-  return await confirm({ message, default: false }, { output: process.stderr });
+  return await confirm({ message: harmless(message, false), default: false }, { output: process.stderr });
 }
 
 const MAX_SECRET_BYTES = 64 * 1024;

@@ -2,7 +2,9 @@
 import type { Invocation } from './invocation.ts';
 import { CONNECTION_LABELS } from './render/indicator.ts';
 import { runLine } from './render/orchestrate.ts';
+import { isColourful } from './render/paint.ts';
 import { boardAfter, EMPTY_BOARD, renderBoard } from './render/run-board.ts';
+import { harmless } from './render/words.ts';
 import type { RunChange } from './workflow/orchestrate/run-change.ts';
 
 /** A display. */
@@ -34,7 +36,8 @@ export async function createRunDisplay(invocation: Invocation): Promise<RunDispl
   const draw = (): void => {
     // A terminal nobody has given a size says 0.
     const columns = invocation.stderr.columns || 80;
-    update(renderBoard(board, { now: Date.now(), columns, paint: invocation.paint, sync }));
+    const text = renderBoard(board, { now: Date.now(), columns, paint: invocation.paint, sync });
+    update(harmless(text, isColourful(invocation.env, true)));
   };
   const redraw = setInterval(() => {
     void syncWords(invocation).then((words) => {

@@ -258,7 +258,31 @@ test('what comes from events is shown without characters a terminal would obey, 
 });
 
 test('a text for a terminal keeps its colours, line breaks and tabs, and nothing else a terminal obeys', () => {
-  expect(harmless('\u001B[32mgreen\u001B[39m\ta\r\nb\n')).toBe('\u001B[32mgreen\u001B[39m\ta\nb\n');
-  expect(harmless('\u001B[2J\u0007\u009Bx\u202Ey\u0000[1m')).toBe(String.raw`\u001b[2J\u0007\u009bx\u202ey\u0000[1m`);
-  expect(harmless('👩‍💻 – é')).toBe('👩‍💻 – é');
+  expect(harmless('\u001B[32mgreen\u001B[39m\ta\r\nb\n', true)).toBe('\u001B[32mgreen\u001B[39m\ta\nb\n');
+  expect(harmless('👩‍💻 – é', true)).toBe('👩‍💻 – é');
+});
+
+// What may stand in a file, an answer of a server, a name in git, the output of an agent or a variable.
+test.for([
+  ['a cleared screen', '\u001B[2J', String.raw`\u001b[2J`],
+  ['a hidden text', '\u001B[8m', String.raw`\u001b[8m`],
+  ['another palette', '\u001B[38;5;1m', String.raw`\u001b[38;5;1m`],
+  ['the window title', '\u001B]0;owned\u0007', String.raw`\u001b]0;owned\u0007`],
+  ['a link', '\u001B]8;;https://evil.example\u001B\\x', String.raw`\u001b]8;;https://evil.example\u001b\x`],
+  ['the clipboard', '\u001B]52;c;AAAA\u0007', String.raw`\u001b]52;c;AAAA\u0007`],
+  ['a device string', '\u001BP$q\u001B\\', String.raw`\u001bP$q\u001b\\`.slice(0, -1)],
+  ['a C1 sequence', '\u009B31m\u009D0;x\u009C', String.raw`\u009b31m\u009d0;x\u009c`],
+  ['another direction of writing', 'a\u202Eb\u2066c', String.raw`a\u202eb\u2066c`],
+  ['a line written over', 'safe\rrm -rf', String.raw`safe\u000drm -rf`],
+  ['backspaces, bells and zeros', '\u0008\u0007\u0000\u007F', String.raw`\u0008\u0007\u0000\u007f`],
+  ['a zero before what looks like a colour', '\u0000[1m', String.raw`\u0000[1m`],
+  ['a tab before what looks like a colour', '\t[1m', '\t[1m'],
+] as const)('%s is spelled out, on a terminal with colours and elsewhere', ([, text, shown]) => {
+  expect(harmless(text, true)).toBe(shown);
+  expect(harmless(text, false)).toBe(shown);
+});
+
+test('a style in somebody else’s text ends with the text, and off a terminal it is spelled out', () => {
+  expect(harmless('\u001B[31mred', true)).toBe('\u001B[31mred\u001B[22m\u001B[39m');
+  expect(harmless('\u001B[31mred', false)).toBe(String.raw`\u001b[31mred`);
 });

@@ -224,7 +224,7 @@ test('scaffold wants its packages in exactly one way', async () => {
 
 test('a title cannot steer the terminal: its control characters are spelled out, in every command that prints it', async () => {
   const cwd = await makeProject();
-  const evil = 'Evil\u001B]0;owned\u0007 \u001B[2J\u202Etxt';
+  const evil = 'Evil\u001B]0;owned\u0007 \u001B[2J\u001B[8m\u009B31m\u202Etxt';
   const path = join(cwd, 'kitty-specs/001-demo/tasks/WP02-second.md');
   writeFileSync(path, readFileSync(path, 'utf8').replace('title: Second', `title: ${JSON.stringify(evil)}`));
   execFileSync('git', ['commit', '-qam', 'Evil'], { cwd });
@@ -243,7 +243,19 @@ test('a title cannot steer the terminal: its control characters are spelled out,
     const ended = await program.run(words, { cwd });
     shown.push(ended.stdout + ended.stderr);
   }
+  const documents = [];
+  for (const words of [
+    ['agent', 'tasks', 'list-tasks', '--json'],
+    ['agent', 'tasks', 'status', '--json'],
+    ['implement', 'WP02', '--json'],
+    ['agent', 'tasks', 'move-task', 'WP02', '--to', evil, '--json'],
+  ]) {
+    const { stdout, stderr } = await program.run(words, { cwd });
+    shown.push(stdout + stderr);
+    documents.push(stdout);
+  }
 
+  expect(JSON.stringify(JSON.parse(documents[0] ?? ''))).toContain(JSON.stringify(evil).slice(1, -1));
   expect(shown.filter((text) => /[^\P{Cc}\n\t]|\u202E/u.test(text))).toEqual([]);
   expect(shown[2]).toContain(String.raw`Evil\u001b]0;owned\u0007`);
 });

@@ -63,17 +63,32 @@ export function visible(text: string): string {
   );
 }
 
+/** The styles of `paint.ts`: what turns one on, and what turns it off. */
+const STYLE = /^\[(?:(?<on>1|2|31|32|33)|22|39)m$/;
+const ALL_OFF = '\u001B[22m\u001B[39m';
+
 /**
  * A whole text fit for a terminal: what comes from files, servers and agents may hold characters that move the cursor,
- * change the window's title or turn the direction of writing. They are spelled out; colours, line breaks and tabs stay.
+ * hide what follows, change the window's title or turn the direction of writing. They are spelled out; line breaks and tabs
+ * stay, and our own five styles where the text `isPainted`, none of which outlives it.
  */
-export function harmless(text: string): string {
-  return text
+export function harmless(text: string, isPainted: boolean): string {
+  let open = 0;
+  const shown = text
     .replaceAll('\r\n', '\n')
     .replace(/(\p{Cc})(\[[\d;]*m)?|[\u202A-\u202E\u2066-\u2069]/gu, (found, control?: string, colour?: string) => {
-      if (found === '\n' || found === '\t' || (colour !== undefined && control === ESCAPE)) return found;
-      return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}${colour ?? ''}`;
+      if (found === '\n' || found === '\t') return found;
+      const style = isPainted && control === ESCAPE ? STYLE.exec(colour ?? '') : null;
+      if (style !== null) {
+        open += style.groups?.['on'] === undefined ? -1 : 1;
+        return found;
+      }
+      // A control character may stand in front of something that only looks like a colour.
+      const first = colour === undefined ? found : (control ?? '');
+      if (first === '\n' || first === '\t') return found;
+      return `\\u${first.charCodeAt(0).toString(16).padStart(4, '0')}${colour ?? ''}`;
     });
+  return open > 0 ? `${shown}${ALL_OFF}` : shown;
 }
 
 const ESCAPE = '\u001B';

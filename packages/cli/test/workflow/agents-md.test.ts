@@ -121,7 +121,7 @@ test('an AGENTS.md with changes of the user, or not yet committed, is refused, a
     const refusal: unknown = await init(each.deps, { cwd: each.root }).catch((error: unknown) => error);
     expect(refusal).toMatchObject({
       code: 'file-dirty',
-      remedy: 'git add -- AGENTS.md && git commit -m "Update AGENTS.md" -- AGENTS.md && spec-kitty init',
+      remedy: "git add -- AGENTS.md && git commit -m 'Update AGENTS.md' -- AGENTS.md && spec-kitty init",
     });
     expect(existsSync(join(each.root, '.kittify'))).toBe(false);
     each.git('add', '--', 'AGENTS.md');

@@ -2,12 +2,12 @@
  * Edits YAML frontmatter without rewriting it: only the touched key's text changes; comments, quoting, key
  * order and line endings of everything else stay byte for byte. A file whose YAML is broken is never touched.
  */
-import { isAlias, isCollection, isMap, isScalar, isSeq, parseDocument, stringify, Scalar } from 'yaml';
+import { isAlias, isCollection, isMap, isScalar, isSeq, stringify, Scalar } from 'yaml';
 import type { Node, Pair, YAMLMap, YAMLSeq } from 'yaml';
 
 import { WorkflowError } from '../errors.ts';
 import { inPlaceOf, readPlainFrontmatter, type PlainEntry } from './plain-frontmatter.ts';
-import { readYamlValues } from './yaml-values.ts';
+import { parseYamlDocument, readYamlValues } from './yaml-values.ts';
 
 /** What a key may be set to. */
 export type FrontmatterValue = string | readonly string[];
@@ -113,7 +113,7 @@ function headOf({ text, bodyStart }: Parts): string {
 
 function parseYaml(parts: Parts): { readonly map: YAMLMap; readonly values: Record<string, unknown> } {
   const source = parts.text.slice(parts.start, parts.end);
-  const document = parseDocument(source, { schema: 'core', prettyErrors: true });
+  const document = parseYamlDocument(source, { schema: 'core', prettyErrors: true });
   const problem = document.errors[0];
   if (problem !== undefined) {
     const line = (problem.linePos?.[0].line ?? 1) + 1;

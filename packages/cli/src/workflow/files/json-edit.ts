@@ -2,10 +2,11 @@
  * Sets keys of a JSON file without rewriting it: inline lists stay inline, escapes stay escapes, and only the lines of
  * the touched keys change. JSON is YAML, so the YAML parser says where each value stands. Pure.
  */
-import { isMap, isNode, isScalar, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar } from 'yaml';
 import type { YAMLMap } from 'yaml';
 
 import { lineEnding } from './frontmatter.ts';
+import { parseYamlDocument } from './yaml-values.ts';
 
 /** A stretch of the text, and what takes its place. */
 interface Edit {
@@ -20,7 +21,7 @@ interface Edit {
  */
 export function setJsonKeys(source: string, changes: Readonly<Record<string, unknown>>): string | undefined {
   const text = source.replace(/^\uFEFF/, '');
-  const { contents, errors } = parseDocument(text, { schema: 'core' });
+  const { contents, errors } = parseYamlDocument(text, { schema: 'core' });
   if (errors.length > 0 || !isMap(contents) || contents.items.length === 0) return undefined;
   if (Object.values(changes).includes(undefined)) return undefined;
 

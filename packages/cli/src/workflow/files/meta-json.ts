@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
+import { isBranchName } from '../rules/names.ts';
 import { setJsonKeys } from './json-edit.ts';
 import { readText } from './text-files.ts';
 
@@ -58,6 +59,16 @@ export function editedMeta(
   const indent = /^\uFEFF?\{\r?\n([ \t]+)"/.exec(text)?.[1] ?? '  ';
   const json = `${JSON.stringify({ ...before, ...changes }, undefined, indent)}\n`;
   return { path, text: text.includes('\r\n') ? json.replaceAll('\n', '\r\n') : json };
+}
+
+/** The branch finished work goes to; undefined where it is not said. Refuses what no branch can be called. */
+export function metaTarget(meta: FeatureMeta | undefined, slug: string): string | undefined {
+  const target = metaText(meta, 'target_branch');
+  if (target === undefined || isBranchName(target)) return target;
+  throw new WorkflowError(
+    'meta-invalid',
+    `kitty-specs/${slug}/meta.json: no branch can be called as target_branch says.`,
+  );
 }
 
 /** A non-empty text value of meta.json. */

@@ -1,11 +1,9 @@
 /** `.kittify/missions/<mission>/mission.yaml`: the folders a mission says its work is in. */
 import { join } from 'node:path';
 
-import { parseDocument } from 'yaml';
-
 import { WorkflowError } from '../errors.ts';
 import { readText } from './text-files.ts';
-import { readYamlValues } from './yaml-values.ts';
+import { parseYamlDocument, readYamlValues } from './yaml-values.ts';
 
 /** The values of its `paths`, relative to the project root; none where the project has no such mission. Refuses broken YAML. */
 export function missionPaths(root: string, mission: string): readonly string[] {
@@ -15,7 +13,7 @@ export function missionPaths(root: string, mission: string): readonly string[] {
   const text = readText(join(root, name), name);
   if (text === undefined) return [];
   const source = text.replace(/^\uFEFF/, '');
-  const document = parseDocument(source);
+  const document = parseYamlDocument(source);
   const [problem] = document.errors;
   if (problem !== undefined) {
     const line = problem.linePos?.[0].line ?? 1;

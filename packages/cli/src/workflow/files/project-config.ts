@@ -2,11 +2,11 @@
  * `.kittify/config.yaml` as `init` writes it. What the user has there already, comments included, stays; only
  * what is missing is added. Pure.
  */
-import { isMap, isNode, isScalar, parseDocument, stringify } from 'yaml';
+import { isMap, isNode, isScalar, stringify } from 'yaml';
 
 import { WorkflowError } from '../errors.ts';
 import type { ProjectIdentity } from '../ports.ts';
-import { readYamlValues } from './yaml-values.ts';
+import { parseYamlDocument, readYamlValues } from './yaml-values.ts';
 
 /** Agents that can be configured. */
 export const KNOWN_AGENTS = [
@@ -70,12 +70,12 @@ export function completeConfig(
 }
 
 function holds(text: string, wanted: object): boolean {
-  const document = parseDocument(text.replace(/^\uFEFF/, ''));
+  const document = parseYamlDocument(text.replace(/^\uFEFF/, ''));
   return document.errors.length === 0 && Object.keys(wanted).every((key) => document.has(key));
 }
 
 /** What stands below a key of ours has to be keys again; nothing at all is as good as the key not being there. */
-function refuseOther(document: ReturnType<typeof parseDocument>, source: string, key: string): void {
+function refuseOther(document: ReturnType<typeof parseYamlDocument>, source: string, key: string): void {
   const node = document.get(key, true);
   if (!document.has(key) || isMap(node)) return;
   if (isScalar(node) && node.value === null) {
@@ -102,9 +102,9 @@ function sameList(node: unknown, wanted: readonly string[]): boolean {
   return JSON.stringify(list) === JSON.stringify(wanted);
 }
 
-function parse(source: string): ReturnType<typeof parseDocument> {
+function parse(source: string): ReturnType<typeof parseYamlDocument> {
   const text = source.replace(/^\uFEFF/, '');
-  const document = parseDocument(text);
+  const document = parseYamlDocument(text);
   const problem = document.errors[0];
   if (problem !== undefined || (document.contents !== null && !isMap(document.contents))) {
     const line = problem?.linePos?.[0].line ?? 1;

@@ -1,15 +1,57 @@
 /** Reading and writing the project's text files: UTF-8 or a clear refusal, and never half a file. */
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
 
+/** No file of a project that a person or an agent writes is that long. */
+const MAX_TEXT_BYTES = 16 * 1024 * 1024;
+
 /** A file's text, byte order mark included; undefined when there is no such file. `name` is how messages call it. */
 export function readText(path: string, name: string): string | undefined {
+  return asText(name, () => readRegular(path, name));
+}
+
+/** The same for a file the person named, which may be a pipe. */
+export function readNamedText(path: string, name: string): string | undefined {
+  return asText(name, () => readFileSync(path));
+}
+
+/** A link to a device or a pipe would never end, or never begin. */
+function readRegular(path: string, name: string): Buffer {
+  // O_NONBLOCK: opening a pipe nobody writes to would wait for ever. Windows has none.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const { size } = regular(fstatSync(file));
+    if (size > MAX_TEXT_BYTES) throw new WorkflowError('file-too-large', `${name} is larger than 16 MiB.`);
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function regular<T extends { isFile(): boolean }>(stats: T): T {
+  if (!stats.isFile()) throw new Error('It is no file.');
+  return stats;
+}
+
+function asText(name: string, read: () => Buffer): string | undefined {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    bytes = read();
   } catch (cause) {
+    if (cause instanceof WorkflowError) throw cause;
     if (isCode(cause, 'ENOENT')) return undefined;
     throw new WorkflowError('file-unreadable', `${name} cannot be read.`, { kind: 'runtime', cause });
   }
@@ -27,7 +69,9 @@ export function writeText(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const mode = statSync(path, { throwIfNoEntry: false })?.mode;
-    writeFileSync(temporary, text, { flush: true, ...(mode === undefined ? {} : { mode }) });
+    // What a killed process left; never written through, should it be a link.
+    rmSync(temporary, { force: true });
+    writeFileSync(temporary, text, { flag: 'wx', flush: true, ...(mode === undefined ? {} : { mode }) });
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });

@@ -2,7 +2,22 @@
  * The values of a YAML document that parsed. An unquoted `*` makes an alias of what follows, and an alias that stands for
  * nothing, or aliases that multiply, are found out only when values are asked for.
  */
-import { visit, type Document } from 'yaml';
+import { parseDocument, visit, YAMLParseError, type Document, type LineCounter } from 'yaml';
+
+/** The parser compares every key with every other: what is longer would hold a command up for seconds. */
+const MAX_YAML_CHARS = 128 * 1024;
+
+/** A parsed document; a text that is too long has one error, and no content. Prints nothing. */
+export function parseYamlDocument(
+  text: string,
+  options: { readonly schema?: 'core'; readonly lineCounter?: LineCounter; readonly prettyErrors?: boolean } = {},
+): ReturnType<typeof parseDocument> {
+  // Its warnings would go to the terminal as they are, with the file's own characters in them.
+  if (text.length <= MAX_YAML_CHARS) return parseDocument(text, { ...options, logLevel: 'error' });
+  const empty = parseDocument('', options);
+  empty.errors.push(new YAMLParseError([0, 0], 'RESOURCE_EXHAUSTION', 'it is longer than 128 KiB'));
+  return empty;
+}
 
 /** `broken`: where (one-based) and why, without a full stop. */
 export type YamlValues =

@@ -9,7 +9,7 @@ import { findProject, refuseInWorktree, type Project } from '../project/project-
 import { contextPath, workspaceOf } from '../project/workspace.ts';
 import { recoverRun } from './recover.ts';
 import type { RunDeps } from './run-deps.ts';
-import { endOrphans, endOwner } from './run-owner.ts';
+import { endOrphans, endOwner, stateHere } from './run-owner.ts';
 import type { RunState } from './run-state.ts';
 import { deleteState, readState } from './state-file.ts';
 
@@ -30,7 +30,7 @@ export interface AbortResult {
 export async function abort(deps: RunDeps, input: Place & { readonly cleanup?: boolean }): Promise<AbortResult> {
   const project = await findProject(deps.git, input);
   refuseInWorktree(project, input, 'spec-kitty orchestrate --abort');
-  const stored = await readState(project.root).catch((cause: unknown) => {
+  const stored = await stateHere(deps, project).catch((cause: unknown) => {
     // An unreadable state is what an abort gets rid of.
     if (isWorkflowError(cause, 'run-state-damaged')) return 'damaged' as const;
     throw cause;

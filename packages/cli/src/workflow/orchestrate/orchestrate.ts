@@ -18,11 +18,11 @@ import type { RunSummary } from './run-change.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunDeps } from './run-deps.ts';
 import { runLoop } from './run-loop.ts';
-import { endOrphans, ownerOf, refuseOwned, storedRun } from './run-owner.ts';
+import { endOrphans, ownerOf, refuseOwned, stateHere, storedRun } from './run-owner.ts';
 import type { RunState } from './run-state.ts';
 import { resumeRun, retryPackage, skipPackage } from './run-steps.ts';
 import { summaryOf } from './run-summary.ts';
-import { readState, writeState } from './state-file.ts';
+import { writeState } from './state-file.ts';
 
 /** Starts a run and carries it out. Refuses while another one is unfinished. */
 export async function startRun(deps: RunDeps, input: OrchestrateInput): Promise<RunSummary> {
@@ -94,7 +94,7 @@ export interface RunStatusResult extends RunSummary {
 /** Looks at the project's run; undefined when there is none. Changes nothing. */
 export async function statusOfRun(deps: RunDeps, place: Place): Promise<RunStatusResult | undefined> {
   const project = await findProject(deps.git, place);
-  const stored = await readState(project.root);
+  const stored = await stateHere(deps, project);
   if (stored === undefined) return undefined;
   if (stored.warning !== undefined) warn(deps, [stored.warning]);
   const { state } = stored;
@@ -215,7 +215,7 @@ async function projectOf(deps: RunDeps, input: Place): Promise<Project> {
 }
 
 async function refuseUnfinishedRun(deps: RunDeps, project: Project): Promise<void> {
-  const stored = await readState(project.root);
+  const stored = await stateHere(deps, project);
   if (stored === undefined || stored.state.status === 'completed' || stored.state.status === 'failed') return;
   const { state } = stored;
   refuseOwned(state, ownerOf(deps, state));

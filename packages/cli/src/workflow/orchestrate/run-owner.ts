@@ -1,14 +1,25 @@
 /** The run that is there, and the process it belongs to: found, judged, and where a person wants it, ended. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { WorkflowError } from '../errors.ts';
+import { refuseForeignState } from '../project/own-state.ts';
 import type { Project } from '../project/project-root.ts';
 import { judgeOwner, type OwnerVerdict } from './recover.ts';
 import type { RunDeps } from './run-deps.ts';
 import type { RunState } from './run-state.ts';
-import { readState } from './state-file.ts';
+import { readState, STATE_FILE, type StoredState } from './state-file.ts';
+
+/** The state of this machine's run; undefined when there is none. Refuses one that came with the repository. */
+export async function stateHere(deps: Pick<RunDeps, 'git'>, { root }: Project): Promise<StoredState | undefined> {
+  if (existsSync(join(root, STATE_FILE)) || existsSync(join(root, `${STATE_FILE}.bak`)))
+    await refuseForeignState(deps.git, root, STATE_FILE);
+  return readState(root);
+}
 
 /** The run to take up. Refuses when there is none, or it is of another feature than the one that was named. */
 export async function storedRun(deps: RunDeps, project: Project, named: string | undefined): Promise<RunState> {
-  const stored = await readState(project.root);
+  const stored = await stateHere(deps, project);
   if (stored === undefined || (named !== undefined && stored.state.feature_slug !== named)) {
     const other = stored === undefined ? '' : ` The run of ${stored.state.feature_slug} is.`;
     throw new WorkflowError(

@@ -1,6 +1,7 @@
 /** The shape of the state file. Loaded only when one is read: most commands never see it. */
 import * as v from 'valibot';
 
+import { isFeatureSlug, isWpId } from '../rules/names.ts';
 import type { RunState } from './run-state.ts';
 
 const text = v.string();
@@ -13,8 +14,11 @@ const time = v.pipe(
 const timeOrNull = v.nullable(time);
 
 // Keys we do not know are kept: a later version, or a person, may have put them there.
+// These become paths and arguments of git.
+const wpId = v.pipe(text, v.check(isWpId));
+
 const wpSchema = v.looseObject({
-  wp_id: text,
+  wp_id: wpId,
   status: v.picklist(['pending', 'implementation', 'review', 'rework', 'completed', 'failed', 'skipped']),
   implementation_agent: textOrNull,
   review_agent: textOrNull,
@@ -59,7 +63,7 @@ const wpSchema = v.looseObject({
 const stateSchema = v.looseObject({
   version: v.literal(1),
   run_id: text,
-  feature_slug: text,
+  feature_slug: v.pipe(text, v.check(isFeatureSlug)),
   started_at: time,
   completed_at: timeOrNull,
   status: v.picklist(['pending', 'running', 'paused', 'completed', 'failed']),
@@ -75,7 +79,7 @@ const stateSchema = v.looseObject({
   process_started_at: textOrNull,
   heartbeat_at: time,
   completed_event_sent: v.boolean(),
-  work_packages: v.record(text, wpSchema),
+  work_packages: v.record(wpId, wpSchema),
 });
 
 /** The state, or where it first differs from one, e.g. `work_packages.WP01.status`. */

@@ -6,10 +6,13 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
-import { metaText, readMeta, type FeatureMeta } from '../files/meta-json.ts';
+import { refuseLinksAway } from '../files/links.ts';
+import { metaTarget, readMeta, type FeatureMeta } from '../files/meta-json.ts';
 import type { Git, Place } from '../ports.ts';
 import type { Project } from './project-root.ts';
 import { headBranch } from '../git/repository.ts';
+import { isFeatureSlug } from '../rules/names.ts';
+import { quoted } from '../rules/shell-word.ts';
 
 /** A feature directory. */
 export interface Feature {
@@ -26,15 +29,22 @@ export interface Feature {
 /** Folders of the old layout, where the lane was the folder's name. */
 export const LEGACY_LANE_FOLDERS = ['planned', 'doing', 'for_review', 'done'] as const;
 
-const SLUG = /^\d{3}-.+$/;
-
 /** Names of the feature directories of a project, sorted. */
 export function listFeatures(root: string): readonly string[] {
   const dir = join(root, 'kitty-specs');
   if (!existsSync(dir)) return [];
   return readdirSync(dir)
-    .filter((name) => SLUG.test(name) && statSync(join(dir, name)).isDirectory())
+    .filter((name) => isFeatureSlug(name) && isDirectory(join(dir, name)))
     .toSorted();
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // A link that leads nowhere.
+    return false;
+  }
 }
 
 /** The feature by its name; `slug` must exist. */
@@ -49,6 +59,7 @@ export function openFeature(root: string, slug: string, retype?: Place['retype']
           : again(retype, meant(slug, features)),
     });
   }
+  refuseLinksAway(root, { below: [`kitty-specs/${slug}`] });
   const dir = join(root, 'kitty-specs', slug);
   return { slug, number: slug.slice(0, 3), dir, relativeDir: `kitty-specs/${slug}`, tasksDir: join(dir, 'tasks') };
 }
@@ -92,9 +103,7 @@ export function requireMeta(feature: Feature): FeatureMeta {
 
 /** The branch finished work goes to: meta.json's, else the branch that is checked out. Undefined when neither. */
 export async function targetBranch(git: Git, project: Project, feature: Feature): Promise<string | undefined> {
-  return (
-    metaText(readMeta(feature.dir, feature.slug), 'target_branch') ?? (await headBranch(git, project.gitCommonDir))
-  );
+  return metaTarget(readMeta(feature.dir, feature.slug), feature.slug) ?? (await headBranch(git, project.gitCommonDir));
 }
 
 /** Refuses unless the main checkout stands on the feature's target branch; nobody's HEAD is ever switched. */
@@ -105,7 +114,7 @@ export async function requireTargetBranch(
   retry: string,
 ): Promise<string> {
   const head = await headBranch(git, project.gitCommonDir);
-  const target = metaText(readMeta(feature.dir, feature.slug), 'target_branch') ?? head;
+  const target = metaTarget(readMeta(feature.dir, feature.slug), feature.slug) ?? head;
   if (head !== undefined && head === target) return target;
   const where = head === undefined ? 'has a detached HEAD' : `is on ${head}`;
   const wanted = target === undefined ? 'a branch' : target;
@@ -113,7 +122,7 @@ export async function requireTargetBranch(
     'wrong-branch',
     `Status of ${feature.slug} is recorded on ${wanted}, but the main checkout ${where}.`,
     {
-      remedy: `git switch ${target ?? 'BRANCH'} && ${retry}`,
+      remedy: `git switch ${quoted(target ?? 'BRANCH')} && ${retry}`,
     },
   );
 }

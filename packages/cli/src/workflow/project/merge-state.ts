@@ -10,17 +10,21 @@ import * as v from 'valibot';
 
 import { WorkflowError } from '../errors.ts';
 import { readText, writeText } from '../files/text-files.ts';
+import { isBranchName, isCommitId, isFeatureSlug, isWpId } from '../rules/names.ts';
 
 /** Where it lies, relative to the project root. */
 export const MERGE_STATE = '.kittify/merge-state.json';
 
-const wpIds = v.pipe(v.array(v.string()), v.readonly());
-const textByWp = v.pipe(v.record(v.string(), v.string()), v.readonly());
-const laneByWp = v.pipe(v.record(v.string(), v.picklist(LANES)), v.readonly());
+// These become paths and arguments of git: nothing else than what we write is taken for it.
+const wpId = v.pipe(v.string(), v.check(isWpId));
+const commit = v.pipe(v.string(), v.check(isCommitId));
+const causation = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/));
+const wpIds = v.pipe(v.array(wpId), v.readonly());
+const laneByWp = v.pipe(v.record(wpId, v.picklist(LANES)), v.readonly());
 
 const mergeState = v.object({
-  feature_slug: v.string(),
-  target_branch: v.string(),
+  feature_slug: v.pipe(v.string(), v.check(isFeatureSlug)),
+  target_branch: v.pipe(v.string(), v.check(isBranchName)),
   strategy: v.picklist(['merge', 'squash']),
   push: v.boolean(),
   keep_branch: v.boolean(),
@@ -31,10 +35,10 @@ const mergeState = v.object({
   skipped_wps: wpIds,
   completed_wps: wpIds,
   /** The one being merged, or next. */
-  current_wp: v.nullable(v.string()),
+  current_wp: v.nullable(wpId),
   has_pending_conflicts: v.boolean(),
   /** Package → commit of its branch that is merged. */
-  tips: textByWp,
+  tips: v.pipe(v.record(wpId, commit), v.readonly()),
   /** Package → its lane before the first merge. */
   lanes: laneByWp,
   /** Package → the lane its branch has brought, where that is another. */
@@ -42,11 +46,11 @@ const mergeState = v.object({
   /** Those that are merged and whose lane and dependents nobody has been told of. */
   untold_wps: wpIds,
   /** Package → causation id of the events that tell of it. */
-  told_wps: textByWp,
+  told_wps: v.pipe(v.record(wpId, causation), v.readonly()),
   /** Shared by all events of this merge. */
-  causation_id: v.string(),
+  causation_id: causation,
   /** The target branch before the first merge. */
-  started_from: v.string(),
+  started_from: v.union([commit, v.literal('')]),
   started_at: v.string(),
   updated_at: v.string(),
 });

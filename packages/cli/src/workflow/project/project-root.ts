@@ -7,6 +7,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
 import type { Git, Place } from '../ports.ts';
+import { refuseLinksAway } from '../files/links.ts';
 import { gitFailed } from '../git/repository.ts';
 
 /** A git repository as the commands see it. */
@@ -60,6 +61,8 @@ export async function findProject(git: Git, place: Place): Promise<Project> {
       },
     );
   }
+  // Features are looked into when one is opened.
+  refuseLinksAway(repository.root, { only: ['kitty-specs', '.worktrees'], below: ['.kittify'] });
   const steps = relative(repository.root, realpathSync(place.cwd)).split(sep);
   return { ...repository, inWorktree: repository.checkout !== repository.root || steps[0] === '.worktrees' };
 }

@@ -15,6 +15,7 @@ import type { Feature } from './feature.ts';
 import type { Project } from './project-root.ts';
 import { readContext, workspaceOf, type Workspace } from './workspace.ts';
 import { wpText, type WorkPackage } from './wp-file.ts';
+import { quoted } from '../rules/shell-word.ts';
 
 /** The package in question. */
 export interface ReadinessInput {
@@ -179,9 +180,14 @@ async function refuseNotOnTop(git: Git, { feature, workspace, bases, refuse }: O
     );
   if (missing > 0) {
     const { branch } = bases;
-    refuse('work-behind', `lacks commits of ${branch}`, `cd ${workspace.relativePath} && git rebase ${branch}`, {
-      base_branch: branch,
-    });
+    refuse(
+      'work-behind',
+      `lacks commits of ${branch}`,
+      `cd ${workspace.relativePath} && git rebase ${quoted(branch)}`,
+      {
+        base_branch: branch,
+      },
+    );
   }
 }
 

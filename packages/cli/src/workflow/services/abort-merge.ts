@@ -10,6 +10,7 @@ import { changeFeature } from '../project/feature-work.ts';
 import { listFeatures, openFeature } from '../project/feature.ts';
 import { MERGE_STATE, readMergeState, removeMergeState, type MergeState } from '../project/merge-state.ts';
 import { mergeSubject } from '../project/merged-work.ts';
+import { refuseForeignState } from '../project/own-state.ts';
 import { findProject, refuseInWorktree, type Project } from '../project/project-root.ts';
 import type { MergeDeps } from './merge.ts';
 import { dropLeftOver } from './merge-begin.ts';
@@ -40,6 +41,7 @@ async function giveUp(deps: MergeDeps, project: Project): Promise<AbortResult> {
       own === undefined ? [] : [`The ${own} under way is not one of spec-kitty; to give it up: git ${own} --abort`];
     return { result: 'nothing-to-abort', feature: null, stays_merged: [], undo: [], warnings };
   }
+  await refuseForeignState(deps.git, project.root, MERGE_STATE);
   const state = readable(project.root);
   const open = openMerge(project, state?.strategy);
   if (open !== undefined) await undoOpenMerge(deps.git, project, open);

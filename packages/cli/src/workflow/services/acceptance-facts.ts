@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
-import { metaText, type FeatureMeta } from '../files/meta-json.ts';
+import { metaTarget, metaText, type FeatureMeta } from '../files/meta-json.ts';
 import { missionPaths } from '../files/mission-yaml.ts';
 import { readText } from '../files/text-files.ts';
 import { commitOf, dirtyFiles, headBranch } from '../git/repository.ts';
@@ -39,7 +39,7 @@ export async function findOut(
   const mission = metaText(meta, 'mission') ?? 'software-dev';
   const wps = packagesOf(feature);
   const branch = await headBranch(git, project.gitCommonDir);
-  const target = metaText(meta, 'target_branch') ?? branch;
+  const target = metaTarget(meta, feature.slug) ?? branch;
   const [dirty, head, remote, branches] = await Promise.all([
     dirtyFiles(git, root, ['.kittify', '.worktrees']),
     commitOf(git, root, 'HEAD'),

@@ -10,6 +10,7 @@ import type { Place, WorkflowDeps } from '../ports.ts';
 import { findProject, refuseInWorktree } from '../project/project-root.ts';
 import { aBranch, headBranch } from '../git/repository.ts';
 import { planText, specText, TASKS_README } from '../files/templates.ts';
+import { quoted } from '../rules/shell-word.ts';
 
 /** What the user asked for. */
 export interface CreateFeatureInput extends Place {
@@ -67,7 +68,7 @@ export async function createFeature(
         ? 'HEAD is detached: a commit made here would belong to no branch.'
         : `A feature for ${branch} is committed there, but the main checkout is on ${head}.`;
     throw new WorkflowError(head === undefined ? 'detached-head' : 'wrong-branch', what, {
-      remedy: `git switch ${branch} && ${input.retype?.() ?? `spec-kitty agent feature create-feature ${slug}`}`,
+      remedy: `git switch ${quoted(branch)} && ${input.retype?.() ?? `spec-kitty agent feature create-feature ${slug}`}`,
     });
   }
   await checkCanCommit(deps.git, project);

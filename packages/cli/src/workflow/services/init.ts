@@ -11,12 +11,14 @@ import { checkCanCommit, commitOnly } from '../git/commit.ts';
 import { WorkflowError } from '../errors.ts';
 import { withFeatureLock } from '../project/feature-lock.ts';
 import { withAgentsSection } from '../files/agents-md.ts';
+import { refuseLinksAway } from '../files/links.ts';
 import { readText, rememberFiles, writeText } from '../files/text-files.ts';
 import { lineEnding } from '../files/frontmatter.ts';
 import type { Git, Place, WorkflowDeps } from '../ports.ts';
 import { completeConfig, hasIdentity, KNOWN_AGENTS } from '../files/project-config.ts';
 import { findRepository, type Repository } from '../project/project-root.ts';
 import { aBranch, headBranch, identityMissing, literal, mustRun, statusLines, userName } from '../git/repository.ts';
+import { quoted } from '../rules/shell-word.ts';
 
 /** What the user asked for. */
 export interface InitInput extends Place {
@@ -63,12 +65,12 @@ export async function init(deps: InitDeps, input: InitInput): Promise<InitResult
   const { repository, isNew } = await openRepository(deps, input);
   if (repository.checkout !== repository.root) {
     throw new WorkflowError('in-worktree', 'This runs in the main checkout only, and you are in a worktree.', {
-      remedy: `cd ${relative(realpathSync(input.cwd), repository.root)} && spec-kitty init`,
+      remedy: `cd ${quoted(relative(realpathSync(input.cwd), repository.root))} && spec-kitty init`,
     });
   }
   if ((await headBranch(deps.git, repository.gitCommonDir)) === undefined) {
     throw new WorkflowError('detached-head', 'HEAD is detached: a commit made here would belong to no branch.', {
-      remedy: `git switch ${await aBranch(deps.git, repository.root)} && spec-kitty init`,
+      remedy: `git switch ${quoted(await aBranch(deps.git, repository.root))} && spec-kitty init`,
     });
   }
   return withFeatureLock(deps.lock, repository, 'init', () => complete(deps, repository, input, isNew));
@@ -96,6 +98,7 @@ async function openRepository(
 
 async function complete(deps: InitDeps, repository: Repository, input: InitInput, isNew: boolean): Promise<InitResult> {
   const { root } = repository;
+  refuseLinksAway(root, { only: [IGNORE], below: ['.kittify'] });
   const agents = input.agentsMd === false ? undefined : agentsPath(root);
   const names = [CONFIG, METADATA, IGNORE, ...(agents === undefined ? [] : [agents])];
   const tracked = (await mustRun(deps.git, root, ['ls-files', '-z', '--', ...names.map(literal)], 'list files')).split(
@@ -204,7 +207,7 @@ function dirty(path: string): WorkflowError {
     'file-dirty',
     `${path} has changes of yours that are not committed, and init has to change it too.`,
     {
-      remedy: `git add -- ${path} && git commit -m "Update ${path}" -- ${path} && spec-kitty init`,
+      remedy: `git add -- ${quoted(path)} && git commit -m ${quoted(`Update ${path}`)} -- ${quoted(path)} && spec-kitty init`,
     },
   );
 }

@@ -1,4 +1,7 @@
 /** How a merge begins, or goes on: what has to be right, and the state it starts from. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { WorkflowError } from '../errors.ts';
 import { checkCanCommit } from '../git/commit.ts';
 import { branchTip, commitOf, conflictedFiles, headBranch } from '../git/repository.ts';
@@ -13,6 +16,7 @@ import {
   type MergeState,
   type MergeStrategy,
 } from '../project/merge-state.ts';
+import { refuseForeignState } from '../project/own-state.ts';
 import type { Project } from '../project/project-root.ts';
 import { keepOutOfStatus } from '../project/workspace.ts';
 import { quoted } from '../rules/shell-word.ts';
@@ -39,7 +43,7 @@ export async function whatToMerge(
   project: Project,
   input: MergeInput,
 ): Promise<{ readonly feature: Feature; readonly target: string }> {
-  const unfinished = readMergeState(project.root);
+  const unfinished = await mergeUnderWay(git, project);
   if (unfinished !== undefined) {
     throw new WorkflowError('merge-unfinished', `The merge of ${unfinished.feature_slug} is not finished yet.`, {
       remedy: 'spec-kitty merge --resume   (or, to give it up: spec-kitty merge --abort)',
@@ -50,6 +54,12 @@ export async function whatToMerge(
   if (input.target === undefined) return { feature, target: await requireTargetBranch(git, project, feature, retry) };
   await requireHead(git, project, input.target, retry);
   return { feature, target: input.target };
+}
+
+/** The state of the merge this machine has begun; undefined when there is none. */
+export async function mergeUnderWay(git: Git, project: Project): Promise<MergeState | undefined> {
+  if (existsSync(join(project.root, MERGE_STATE))) await refuseForeignState(git, project.root, MERGE_STATE);
+  return readMergeState(project.root);
 }
 
 /** Refuses unless the main checkout stands on `target`; nobody's HEAD is ever switched. */

@@ -9,6 +9,7 @@ import type { FeatureWork } from '../project/feature-work.ts';
 import type { MergeState } from '../project/merge-state.ts';
 import { contextPath, workspaceOf } from '../project/workspace.ts';
 import { branchTips, listWorktrees } from './merge-candidates.ts';
+import { quoted } from '../rules/shell-word.ts';
 
 /** How long a push may take. */
 const PUSH_LIMIT_MS = 120_000;
@@ -27,7 +28,7 @@ export async function push(git: Git, root: string, target: string): Promise<void
   if (answer.exitCode === 0) return;
   const [, remote = 'origin', name = target] = args;
   const isBehind = /non-fast-forward|fetch first/.test(answer.stderr);
-  const pull = `git pull --no-rebase --no-edit ${remote} ${name.split(':').at(-1) ?? target} && `;
+  const pull = `git pull --no-rebase --no-edit ${quoted(remote)} ${quoted(name.split(':').at(-1) ?? target)} && `;
   throw new WorkflowError(
     'push-failed',
     `Everything is merged into ${target}, but it could not be pushed to ${remote}; workspaces and branches are kept. git said: ${lastWords(answer)}`,

@@ -8,9 +8,9 @@ import type { Place, WorkflowDeps } from '../ports.ts';
 import { withFeatureLock } from '../project/feature-lock.ts';
 import { changeFeature, type FeatureWork } from '../project/feature-work.ts';
 import { openFeature, type Feature } from '../project/feature.ts';
-import { MERGE_STATE, readMergeState, removeMergeState, type MergeStrategy } from '../project/merge-state.ts';
+import { MERGE_STATE, removeMergeState, type MergeStrategy } from '../project/merge-state.ts';
 import { findProject, refuseInWorktree, type Project } from '../project/project-root.ts';
-import { begin, requireHead, resume, whatToMerge, type MergeInput } from './merge-begin.ts';
+import { begin, mergeUnderWay, requireHead, resume, whatToMerge, type MergeInput } from './merge-begin.ts';
 import { mergeAll, type Begun } from './merge-branches.ts';
 import { cleanUp, push, type CleanedUp } from './merge-clean-up.ts';
 import { tellMerged, type Moved } from './merge-telling.ts';
@@ -49,7 +49,7 @@ export async function resumeMerge(deps: MergeDeps, place: Place): Promise<MergeR
   const project = await findProject(deps.git, place);
   refuseInWorktree(project, place, 'spec-kitty merge --resume');
   return oneMerge(deps, project, async () => {
-    const state = readMergeState(project.root);
+    const state = await mergeUnderWay(deps.git, project);
     if (state === undefined) {
       throw new WorkflowError('no-merge-begun', `There is no merge to resume: ${MERGE_STATE} does not exist.`, {
         remedy: 'spec-kitty merge',

@@ -8,7 +8,7 @@ import type { Lane } from '@spec-kitty/events-sdk/contract';
 
 import { WorkflowError } from '../errors.ts';
 import { replaceSection } from '../files/sections.ts';
-import { readText } from '../files/text-files.ts';
+import { readNamedText } from '../files/text-files.ts';
 import { userName } from '../git/repository.ts';
 import type { Place, WorkflowDeps } from '../ports.ts';
 import { refuseUnready, type ReadinessInput } from '../project/review-readiness.ts';
@@ -132,7 +132,7 @@ function readFeedback(wp: WorkPackage, wish: MoveWish, force: boolean): string |
       },
     );
   }
-  const text = readText(resolve(wish.cwd, file), file);
+  const text = readNamedText(resolve(wish.cwd, file), file);
   if (text === undefined)
     throw new WorkflowError('feedback-file-missing', `The feedback file ${file} does not exist.`, { wpId: wp.id });
   const feedback = text.replace(/^\uFEFF/, '').trim();

@@ -7,7 +7,7 @@ import { wpStatusChanged } from '@spec-kitty/events-sdk';
 import type { Draft, Lane, SpecKittyEvents } from '@spec-kitty/events-sdk/contract';
 
 import { isWorkflowError, WorkflowError } from '../errors.ts';
-import { metaText, readMeta } from '../files/meta-json.ts';
+import { metaTarget, readMeta } from '../files/meta-json.ts';
 import { aBranch, headBranch } from '../git/repository.ts';
 import type { Git, Place, WorkflowDeps } from '../ports.ts';
 import { boardAfter, readBoard } from '../project/board.ts';
@@ -15,6 +15,7 @@ import { boardGap, type BoardGap } from '../project/board-gap.ts';
 import { listFeatures, openFeature, requireTargetBranch, type Feature } from '../project/feature.ts';
 import { changeFeature, leftOver, type Told } from '../project/feature-work.ts';
 import { findProject, type Project } from '../project/project-root.ts';
+import { quoted } from '../rules/shell-word.ts';
 import { canBeAnnounced, draftsOf, readEveryWp, readPlan } from './announcement.ts';
 
 /** What the user asked for. */
@@ -77,9 +78,9 @@ export async function reconcile(deps: ReconcileDeps, input: ReconcileInput): Pro
   const failed: UnreconciledFeature[] = [];
   const skipped: { feature: string; target_branch: string }[] = [];
   for (const slug of slugs) {
-    const feature = openFeature(project.root, slug);
     try {
-      const target = metaText(readMeta(feature.dir, slug), 'target_branch') ?? head;
+      const feature = openFeature(project.root, slug);
+      const target = metaTarget(readMeta(feature.dir, slug), slug) ?? head;
       if (target === head) {
         deps.progress(`Comparing ${slug}`);
         const one = await reconcileFeature(deps, { project, feature, target, input });
@@ -201,7 +202,7 @@ async function checkedOut(git: Git, project: Project, input: ReconcileInput): Pr
   throw new WorkflowError(
     'detached-head',
     'The main checkout has a detached HEAD: its files may not be what the branches say.',
-    { remedy: `git switch ${await aBranch(git, project.root)} && ${retry(input)}` },
+    { remedy: `git switch ${quoted(await aBranch(git, project.root))} && ${retry(input)}` },
   );
 }
 

@@ -11,7 +11,7 @@ import { findCycles } from '../rules/dependency-graph.ts';
 import { WorkflowError } from '../errors.ts';
 import { detectFeature, requireTargetBranch, type Feature } from '../project/feature.ts';
 import { withFeatureLock } from '../project/feature-lock.ts';
-import { readText, writeText } from '../files/text-files.ts';
+import { readNamedText, writeText } from '../files/text-files.ts';
 import { metaText, readMeta } from '../files/meta-json.ts';
 import type { Place, WorkflowDeps } from '../ports.ts';
 import { findProject, type Project } from '../project/project-root.ts';
@@ -136,7 +136,7 @@ function readWish(
     };
   }
   const path = resolve(input.cwd, input.from);
-  const text = readText(path, input.from);
+  const text = readNamedText(path, input.from);
   if (text === undefined) throw new WorkflowError('file-missing', `${input.from} does not exist.`);
   const wps = fromTasksMd(text, input.from);
   return path === tasksPath ? { wps } : { wps, tasksMd: text };

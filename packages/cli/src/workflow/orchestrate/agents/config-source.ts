@@ -1,10 +1,10 @@
 /** A YAML file of settings that can say where in it something is wrong. */
 import * as v from 'valibot';
-import { isMap, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isPair, isScalar, LineCounter, type Document } from 'yaml';
 
 import { WorkflowError } from '../../errors.ts';
 import { readText } from '../../files/text-files.ts';
-import { readYamlValues } from '../../files/yaml-values.ts';
+import { parseYamlDocument, readYamlValues } from '../../files/yaml-values.ts';
 
 /** Keys and indexes from the top of the file. */
 export type SettingPath = readonly (string | number)[];
@@ -26,7 +26,7 @@ export function readConfigSource(path: string, name: string): ConfigSource {
   const text = readText(path, name)?.replace(/^\uFEFF/, '') ?? '';
   const lines = new LineCounter();
   // Aliases that multiply are cut short by the library (maxAliasCount); its answer to that is an error like any other.
-  const document = parseDocument(text, { lineCounter: lines, schema: 'core' });
+  const document = parseYamlDocument(text, { lineCounter: lines, schema: 'core' });
   const refuse = (line: number, words: string): WorkflowError =>
     new WorkflowError('config-invalid', `${name}, line ${line}: ${words}.`, { details: { file: name, line } });
 

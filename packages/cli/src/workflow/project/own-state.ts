@@ -1,0 +1,24 @@
+/**
+ * State of this machine in the project's folder: how far a merge or a run of agents has come. It is ours only while git
+ * does not know it; a file that came with a clone, or was committed, is somebody else's word on what to do next.
+ */
+import { WorkflowError } from '../errors.ts';
+import { literal, mustRun } from '../git/repository.ts';
+import type { Git } from '../ports.ts';
+
+/** Refuses where git tracks `path` or anything beside it of that name; relative to `root`. */
+export async function refuseForeignState(git: Git, root: string, path: string): Promise<void> {
+  const tracked = await mustRun(
+    git,
+    root,
+    ['ls-files', '-z', '--', literal(path), literal(`${path}.bak`)],
+    'list files',
+  );
+  if (tracked === '') return;
+  const files = tracked.split('\0').filter((file) => file !== '');
+  throw new WorkflowError(
+    'state-from-elsewhere',
+    `${files.join(' and ')} is a file of the repository. What it says is not done: state belongs to the machine that wrote it.`,
+    { remedy: `git rm --quiet ${files.join(' ')} && git commit --message "Remove what belongs to one machine"` },
+  );
+}
