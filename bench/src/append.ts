@@ -15,7 +15,7 @@ import { digits, median, medianOf, spread } from './statistics.ts';
 import { timed, told } from './timed-process.ts';
 
 const SIZES = [0, 1_000, 10_000, 100_000] as const;
-const FRESH_ROUNDS = 9;
+const FRESH_ROUNDS = 7;
 const SUSTAINED_ROUNDS = 3;
 const SLICE_MS = 300;
 

@@ -17,7 +17,7 @@ import type { Section } from './section.ts';
 import { digits, quantile, spread } from './statistics.ts';
 
 const WARM_RUNS = 40;
-const COLD_RUNS = 20;
+const COLD_RUNS = 16;
 const IDLE_MS = 20_000;
 const ROUND_TRIP_MS = 100;
 const ADA = { username: 'ada@example.com', password: 'correct horse battery', team: 'acme' };

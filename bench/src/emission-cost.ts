@@ -10,7 +10,7 @@ import type { Effort, Goal, Measured, Section } from './section.ts';
 import { digits, median, medianOf, quantile, spread } from './statistics.ts';
 
 const ROWS = [0, 1000, 10_000] as const;
-const ROUNDS = 15;
+const ROUNDS = 11;
 /** PERF-1, in milliseconds. */
 const BUDGET_MS = 100;
 

@@ -14,7 +14,7 @@ const PROCESSES = [1, 4, 16, 64] as const;
 /** In all, shared among the processes. */
 const APPENDS = 640;
 const ROUNDS = 4;
-const RACES = 3;
+const RACES = 2;
 
 const COMMANDS = [
   { name: 'agent tasks status', args: () => ['agent', 'tasks', 'status'] },

@@ -14,7 +14,7 @@ import type { Effort, Goal, Section } from './section.ts';
 import { digits, median, medianOf, spread } from './statistics.ts';
 
 const SLICE_MS = 400;
-const SLICES = 9;
+const SLICES = 7;
 const RATIO_GOAL = 0.7;
 const BULK_GOAL = 50_000;
 

@@ -14,7 +14,7 @@ import type { Measured, Section } from './section.ts';
 import { digits, median, medianOf, spread } from './statistics.ts';
 import { timed } from './timed-process.ts';
 
-const ROUNDS = 11;
+const ROUNDS = 9;
 /** One unmeasured round first: it fills the cache of compiled code. One more run each counts git's processes. */
 const PACKAGES = ROUNDS + 4;
 /** The goal for what a command costs beyond its git work, in empty commands. */
