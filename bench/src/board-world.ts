@@ -19,11 +19,13 @@ import { fileURLToPath } from 'node:url';
 
 import { timed, type TimedProcess } from './timed-process.ts';
 
-const cliBin = fileURLToPath(new URL('bin/run.js', import.meta.resolve('@spec-kitty/cli/package.json')));
+/** The built spec-kitty. */
+export const cliBin = fileURLToPath(new URL('bin/run.js', import.meta.resolve('@spec-kitty/cli/package.json')));
 const READY = ['WP01', 'WP02', 'WP03'] as const;
 
 export interface BoardWorld {
   readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
   /** Runs the program; answers milliseconds. `codes`: exit codes that are an answer, by default only 0. */
   run(args: readonly string[], codes?: readonly number[]): Promise<number>;
   /** Runs git alone; answers milliseconds. */
@@ -37,8 +39,14 @@ export interface BoardWorld {
   remove(): void;
 }
 
-/** `program` is the script to run; the repository is set up by the built spec-kitty in any case. */
-export async function makeBoardWorld(packages: number, program: string = cliBin): Promise<BoardWorld> {
+/**
+ * `program` is the script to run; the repository is set up by the built spec-kitty in any case. `isSingle`: without
+ * the second feature.
+ */
+export async function makeBoardWorld(
+  packages: number,
+  { program = cliBin, isSingle = false }: { readonly program?: string; readonly isSingle?: boolean } = {},
+): Promise<BoardWorld> {
   const root = mkdtempSync(join(tmpdir(), 'spec-kitty-bench-'));
   const cwd = join(root, 'repository');
   mkdirSync(cwd);
@@ -72,8 +80,10 @@ export async function makeBoardWorld(packages: number, program: string = cliBin)
   await git('commit', '--quiet', '--allow-empty', '--message', 'Start');
   await specKitty('init', '--yes');
   await plan('work', packages);
-  await plan('ready', READY.length);
-  for (const wpId of READY) await makeReady(wpId);
+  if (!isSingle) {
+    await plan('ready', READY.length);
+    for (const wpId of READY) await makeReady(wpId);
+  }
 
   async function plan(slug: string, count: number): Promise<void> {
     const feature = slug === 'work' ? '001-work' : '002-ready';
@@ -99,6 +109,7 @@ export async function makeBoardWorld(packages: number, program: string = cliBin)
 
   return {
     cwd,
+    env,
     run: (args, codes) => start(program, args, codes === undefined ? {} : { codes }),
     git,
     async countGit(args, codes) {

@@ -3,12 +3,11 @@
  * itself with a client that emits nothing. Each lies in a folder of its own.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const cliRoot = dirname(fileURLToPath(import.meta.resolve('@spec-kitty/cli/package.json')));
+import { cliRoot, loadBundler } from './bundler.ts';
 
 export interface OtherProgram {
   /** The script to start with Node. */
@@ -86,14 +85,8 @@ export async function buildEmptyProgram(): Promise<OtherProgram> {
   return programIn(root);
 }
 
-/** What of esbuild is used here; it is the CLI's dependency. */
-interface Bundler {
-  build(options: Readonly<Record<string, unknown>>): Promise<unknown>;
-}
-
 async function bundleEmpty(root: string): Promise<void> {
-  const bundlerPath = createRequire(join(cliRoot, 'package.json')).resolve('esbuild');
-  const bundler = (await import(pathToFileURL(bundlerPath).href)) as Bundler; // see Bundler
+  const bundler = await loadBundler();
   const unbundled = (name: string): string => join(cliRoot, 'scripts/unbundled', name);
   await bundler.build({
     entryPoints: { main: join(root, 'src/main.ts'), 'commands/nothing': join(root, 'src/commands/nothing.ts') },

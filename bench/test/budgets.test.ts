@@ -39,6 +39,6 @@ test('an emission adds less than 100 ms to a command, with both stores at 0 and 
 test('a queue empties with more than 33 events a second, with both stores and in the slowest round (PERF-2)', () => {
   const rows = tableBelow('Emptying a queue');
 
-  expect(rows.map(([store]) => store)).toEqual(['node-sqlite', 'sqljs']);
+  expect([...new Set(rows.map(([store]) => store))]).toEqual(['node-sqlite', 'sqljs']);
   for (const row of rows) expect(numberIn(row.at(-1)), row.join(' ')).toBeGreaterThan(33);
 });

@@ -37,16 +37,14 @@ export function createBinder(deps: {
 
   async function bind(rows: readonly StoredEvent[]): Promise<boolean> {
     await readProjects(rows);
-    const patches = await store.read((reader) =>
-      rows.flatMap((row) => {
-        const patch = bindRow(
-          row,
-          projectOf(row, row.projectRoot === null ? null : (onDisk.get(row.projectRoot) ?? null), reader),
-          session,
-        );
+    const patches = await store.read((reader) => {
+      const known = remembering(reader);
+      return rows.flatMap((row) => {
+        const found = row.projectRoot === null ? null : (onDisk.get(row.projectRoot) ?? null);
+        const patch = bindRow(row, projectOf(row, found, known), session);
         return patch === undefined ? [] : [{ eventId: row.eventId, patch }];
-      }),
-    );
+      });
+    });
     if (patches.length === 0) return false;
     await store.transact((tx) => {
       for (const { eventId, patch } of patches) tx.update(eventId, patch);
@@ -67,8 +65,23 @@ export function createBinder(deps: {
   };
 }
 
+/** Asks for each value once: the events of a batch are of one project or a few. Good for one transaction. */
+function remembering(reader: StoreReader): Pick<StoreReader, 'value'> {
+  const known = new Map<string, string | undefined>();
+  return {
+    value(key) {
+      if (!known.has(key)) known.set(key, reader.value(key));
+      return known.get(key);
+    },
+  };
+}
+
 /** A row's project: its own uuid if it has one, with what the files at its root (`found`) and earlier deliveries say about it. */
-export function projectOf(row: StoredEvent, found: ProjectFacts | null, reader: StoreReader): ProjectFacts | null {
+export function projectOf(
+  row: StoredEvent,
+  found: ProjectFacts | null,
+  reader: Pick<StoreReader, 'value'>,
+): ProjectFacts | null {
   const uuid = row.projectUuid ?? found?.uuid;
   if (uuid === undefined) return null;
   const sameProject = found?.uuid === uuid ? found : null;

@@ -58,7 +58,8 @@ export function createCredentialsFile(options: CredentialsFileOptions): Credenti
 
   function readText(): string | null {
     try {
-      return readTextFile(disk, path) ?? null;
+      // Asked for each event: opening what is not there would make an error each time.
+      return disk.look(path) === undefined ? null : (readTextFile(disk, path) ?? null);
     } catch (error) {
       logger.warn(
         'CREDENTIALS_UNREADABLE',

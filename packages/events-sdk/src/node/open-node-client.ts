@@ -114,11 +114,15 @@ export function openNodeClient<M extends EventMap = SpecKittyEvents>(
         return createWebSocketTransport({ time, logger });
       }),
       session: accounts.session,
-      facts: async (opened, projectRoot) => ({
-        ...(await projects.factsAt(projectRoot, opened)),
-        nodeId: opened === null ? '' : (await homeStore()).nodeId,
-        session: await accounts.session.current(),
-      }),
+      facts: async (opened, projectRoot) => {
+        const session = await accounts.session.current();
+        return {
+          // The team of earlier deliveries decides only whether the one signed in may have the event.
+          ...(await projects.factsAt(projectRoot, session === null ? null : opened)),
+          nodeId: opened === null ? '' : (await homeStore()).nodeId,
+          session,
+        };
+      },
       spill,
       lookUpProject: (root) => projects.lookUp(root),
       newUlid: createUlidFactory({ time, random: systemRandom() }),

@@ -65,6 +65,17 @@ export function createProjectReader(deps: {
     return lastRoot;
   }
 
+  /** What the project around the working directory says; looks at its file once where nothing has changed. */
+  async function readAround(): Promise<{ readonly root: string | null; readonly answer: ProjectRead | null }> {
+    const last = lastRoot === null ? undefined : known.get(lastRoot);
+    if (lastRoot !== null && last !== undefined && last.signature === signatureOf(lastRoot))
+      return { root: lastRoot, answer: last.answer };
+    const root = (lastRoot = findProjectRoot(cwd, env));
+    return { root, answer: root === null ? null : await readAny(root) };
+  }
+
+  const readChosen = async (root: string) => ({ root, answer: await readAny(root) });
+
   async function readAny(root: string): Promise<ProjectRead> {
     // Taken before reading: a change in between shows the next time.
     const signature = signatureOf(root);
@@ -89,10 +100,9 @@ export function createProjectReader(deps: {
     lookUp,
 
     async factsAt(chosen, store) {
-      const root = chosen ?? (given === null ? around() : null);
       // The branch is the checkout's one stands in, which in a worktree is not the project's.
-      const [answer, { branch, headSha, repoSlug }] = await Promise.all([
-        root === null ? null : readAny(root),
+      const [{ root, answer }, { branch, headSha, repoSlug }] = await Promise.all([
+        chosen === undefined ? (given === null ? readAround() : { root: null, answer: null }) : readChosen(chosen),
         git.facts(chosen ?? cwd),
       ]);
       const found = answer === null ? null : identified(answer);

@@ -29,6 +29,24 @@ export async function forecast(
   target: string,
   branches: readonly ForecastBranch[],
 ): Promise<readonly ForecastConflict[]> {
+  const tried = await tryMerges(git, root, target, branches);
+  // Who else changes a file is only worth a look at every branch where something is in conflict.
+  if (tried?.size === 0) return [];
+  const changers = await changersOf(git, root, target, branches);
+  if (tried !== undefined) {
+    return [...tried].map(([file, wpId]) => describe(file, changers.get(file) ?? [wpId], 'certain'));
+  }
+  const shared = [...changers].filter(([, wps]) => wps.length > 1);
+  return shared.map(([file, wps]) => describe(file, wps, 'possible'));
+}
+
+/** File → the packages that change it. */
+async function changersOf(
+  git: Git,
+  root: string,
+  target: string,
+  branches: readonly ForecastBranch[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const changes = await Promise.all(
     branches.map(async ({ wpId, tip }) => {
       const args = ['diff', '--name-only', '--no-renames', '-z', `refs/heads/${target}...${tip}`, '--'];
@@ -39,13 +57,7 @@ export async function forecast(
   const changers = new Map<string, string[]>();
   for (const { wpId, files } of changes)
     for (const file of files) changers.set(file, [...(changers.get(file) ?? []), wpId]);
-
-  const tried = await tryMerges(git, root, target, branches);
-  if (tried !== undefined) {
-    return [...tried].map(([file, wpId]) => describe(file, changers.get(file) ?? [wpId], 'certain'));
-  }
-  const shared = [...changers].filter(([, wps]) => wps.length > 1);
-  return shared.map(([file, wps]) => describe(file, wps, 'possible'));
+  return changers;
 }
 
 /** File → the first package whose merge leaves it in conflict; undefined where git is older than 2.38. */

@@ -1,0 +1,2 @@
+/** What every other program here costs before it does anything. */
+process.exitCode = 0;
