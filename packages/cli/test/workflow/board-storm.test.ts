@@ -8,6 +8,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Lane } from '@spec-kitty/events-sdk/contract';
+import { tellStorm } from '@spec-kitty/storm';
 import { expect, test } from 'vitest';
 
 import { parseFrontmatter } from '../../src/workflow/files/frontmatter.ts';
@@ -29,17 +30,20 @@ const FIRST_SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 1
 const STEPS = 45;
 const IDS = ['WP01', 'WP02', 'WP03', 'WP04'] as const;
 
-async function storm(seed: number, { isReconciled = true } = {}) {
+/** `boasts`: what the queue refuses is said to be recorded. */
+async function storm(seed: number, { isReconciled = true, boasts = false } = {}) {
   const random = chanceFrom(seed);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T; // never empty here
   const repo = await createProject(['One', 'Two:1', 'Three', 'Four:1,3']);
   const board = new Map<string, Lane>();
   const faults: string[] = [];
+  const counts = { commands: 0, 'commands refused or killed': 0, 'events told': 0 };
   const laneOf = (id: string): Lane => parseFrontmatter(id, repo.read(repo.wpPath(id))).get('lane') as Lane; // checked by every command
 
   const take = (drafts: Parameters<WorkflowEvents['emit']>[0]): void => {
     for (const { type, payload } of drafts) {
       if (type === 'WPCreated') board.set(payload.wp_id, board.get(payload.wp_id) ?? 'planned');
+      counts['events told'] += 1;
       if (type !== 'WPStatusChanged') continue;
       if (laneOf(payload.wp_id) !== payload.new_status)
         faults.push(`${payload.wp_id} is told to be in ${payload.new_status}`);
@@ -52,7 +56,7 @@ async function storm(seed: number, { isReconciled = true } = {}) {
     events: {
       async emit(drafts): Promise<readonly Fate[]> {
         if (trouble === 'dies-before') throw new Error('died');
-        if (trouble === 'full') return drafts.map(() => 'untold');
+        if (trouble === 'full') return drafts.map(() => (boasts ? 'recorded' : 'untold'));
         take(drafts);
         if (trouble === 'dies-after') throw new Error('died');
         return drafts.map(() => 'recorded');
@@ -90,8 +94,10 @@ async function storm(seed: number, { isReconciled = true } = {}) {
       chmodSync(hook, 0o755);
     }
     try {
+      counts.commands += 1;
       await pick(actions)();
     } catch (cause) {
+      counts['commands refused or killed'] += 1;
       const isExpected =
         isWorkflowError(cause) || (cause instanceof Error && /died|Command failed: git/.test(cause.message));
       if (!isExpected) throw cause;
@@ -103,6 +109,7 @@ async function storm(seed: number, { isReconciled = true } = {}) {
   if (isReconciled) await reconcile(deps, place);
   const second = await reconcile(deps, { ...place, dryRun: true });
   return {
+    counts,
     faults,
     board: Object.fromEntries([...board].toSorted()),
     disk: Object.fromEntries(IDS.map((id) => [id, laneOf(id)])),
@@ -110,23 +117,29 @@ async function storm(seed: number, { isReconciled = true } = {}) {
   };
 }
 
-test.each(Array.from({ length: RUNS }, (_, index) => FIRST_SEED + index))(
+test.for(Array.from({ length: RUNS }, (_, index) => FIRST_SEED + index))(
   'whatever happens between the commands, one reconcile makes the board say what the disk says (seed %i)',
-  async (seed) => {
+  { timeout: 60_000 },
+  async (seed, { task }) => {
     const after = await storm(seed);
 
     expect(after.faults).toEqual([]);
     expect(after.board).toEqual(after.disk);
     expect(after.left).toEqual([]);
+    tellStorm(task, { storm: 'boards', seed, counts: { boards: 1, ...after.counts } });
   },
 );
 
-test('the storm is one: without that reconcile the board is wrong soon', { timeout: 120_000 }, async () => {
+test.for<readonly [string, Parameters<typeof storm>[1]]>([
+  ['a command line without that reconcile', { isReconciled: false }],
+  ['a queue that says it has recorded what it refused', { boasts: true }],
+])('the same storm finds %s out', { timeout: 120_000 }, async ([mistake, broken], { task }) => {
   let wrong = 0;
   for (let seed = FIRST_SEED; wrong === 0 && seed < FIRST_SEED + 20; seed += 1) {
-    const { board, disk } = await storm(seed, { isReconciled: false });
+    const { board, disk } = await storm(seed, broken);
     if (JSON.stringify(board) !== JSON.stringify(disk)) wrong += 1;
   }
 
   expect(wrong).toBe(1);
+  tellStorm(task, { storm: 'boards', caught: [mistake] });
 });

@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { tellStorm } from '@spec-kitty/storm';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { WorkflowError } from '../../src/workflow/errors.ts';
@@ -79,8 +80,8 @@ function tried<T>(work: () => T): T | undefined {
   }
 }
 
-function checkWp(text: string): void {
-  const file = tried(() => parseFrontmatter('x.md', text));
+function checkWp(text: string, parse = parseFrontmatter): void {
+  const file = tried(() => parse('x.md', text));
   if (file === undefined) return;
   expect(file.text).toBe(text);
   const moved = tried(() =>
@@ -106,10 +107,10 @@ function checkWp(text: string): void {
   expect(fed).toContain('No.');
 }
 
-function checkTasks(text: string): void {
+function checkTasks(text: string, set = setBoxes): void {
   const { wps } = parseTasksMd(text);
   for (const wp of wps) expect(wp.start).toBeLessThan(wp.end);
-  const after = setBoxes(text, ['T001', 'T002', 'T777'], { checked: true });
+  const after = set(text, ['T001', 'T002', 'T777'], { checked: true });
   const [before, now] = [text, after.text].map((each) => each.replace(/^\uFEFF/, '').split('\n'));
   const flipped = new Set(after.flipped.map(({ line }) => line));
   expect(now?.map((line, at) => (flipped.has(at) ? line.replace('[x]', '[]') : line))).toEqual(
@@ -124,46 +125,98 @@ function checkTasks(text: string): void {
   ).toEqual([]);
 }
 
-test(`mutated package files, plans and settings are read right or refused in words (${COUNT} texts, seed ${SEED})`, async () => {
-  const random = chanceFrom(SEED);
-  const root = mkdtempSync(join(tmpdir(), 'spec-kitty-fuzz-'));
-  onTestFinished(() => {
-    rmSync(root, { recursive: true, force: true });
-  });
-  const feature = join(root, 'kitty-specs/001-demo');
-  mkdirSync(feature, { recursive: true });
-  mkdirSync(join(root, '.kittify'));
-  const identity = { uuid: 'u', slug: 's', nodeId: 'n' };
+test(
+  `mutated package files, plans and settings are read right or refused in words (${COUNT} texts, seed ${SEED})`,
+  { timeout: 60_000 },
+  async ({ task }) => {
+    const random = chanceFrom(SEED);
+    const root = mkdtempSync(join(tmpdir(), 'spec-kitty-fuzz-'));
+    onTestFinished(() => {
+      rmSync(root, { recursive: true, force: true });
+    });
+    const feature = join(root, 'kitty-specs/001-demo');
+    mkdirSync(feature, { recursive: true });
+    mkdirSync(join(root, '.kittify'));
+    const identity = { uuid: 'u', slug: 's', nodeId: 'n' };
 
-  for (let count = 0; count < COUNT; count += 1) {
+    for (let count = 0; count < COUNT; count += 1) {
+      const texts = Object.fromEntries(
+        Object.entries(GOOD).map(([name, text]) => [name, mutated(text, random)]),
+      ) as typeof GOOD; // same keys
+      try {
+        checkWp(texts.wp);
+        checkTasks(texts.tasks);
+        tried(() => hasIdentity(texts.config));
+        // As `init --agents claude` does; a second one changes nothing.
+        const completed = (source: string) =>
+          tried(() => completeConfig(source, hasIdentity(source) ? undefined : identity, ['claude']));
+        const config = completed(texts.config);
+        if (config !== undefined) expect(completed(config)).toBe(config);
+        writeFileSync(join(feature, 'meta.json'), texts.meta);
+        const meta = tried(() => readMeta(feature, '001-demo'));
+        if (meta !== undefined) {
+          const edited = tried(() => editedMeta(feature, '001-demo', { vcs: 'git' }));
+          if (edited !== undefined)
+            expect(JSON.parse(edited.text.replace(/^\uFEFF/, ''))).toMatchObject({ vcs: 'git' });
+        }
+        writeFileSync(join(root, '.kittify/config.yaml'), texts.config);
+        tried(() => readOrchestratorConfig(root));
+        writeFileSync(join(root, '.kittify/merge-state.json'), texts.merge);
+        tried(() => readMergeState(root));
+        writeFileSync(join(root, '.kittify/orchestration-state.json'), texts.run);
+        await readState(root).catch((cause: unknown) => {
+          if (!(cause instanceof WorkflowError)) throw cause;
+        });
+      } catch (cause) {
+        throw new Error(`SPEC_KITTY_STORM_SEED=${SEED}, text ${count}: ${JSON.stringify(texts)}`, { cause });
+      }
+    }
+    tellStorm(task, { storm: 'texts', seed: SEED, counts: { texts: COUNT * Object.keys(GOOD).length } });
+  },
+);
+
+/** Readers and editors with one mistake each. */
+const BROKEN: readonly (readonly [mistake: string, check: (texts: typeof GOOD) => void])[] = [
+  [
+    'gives every line the end it likes best',
+    ({ wp }) => {
+      checkWp(wp, (path, text) => parseFrontmatter(path, text.replaceAll('\r\n', '\n')));
+    },
+  ],
+  [
+    'lets the errors of a parser through',
+    ({ meta }) => {
+      tried(() => JSON.parse(meta) as unknown);
+    },
+  ],
+  [
+    'ticks boxes in a text it has tidied',
+    ({ tasks }) => {
+      checkTasks(tasks, (text, ...rest) => setBoxes(text.replaceAll('\t', ' '), ...rest));
+    },
+  ],
+  [
+    'says that it ticked what it left alone',
+    ({ tasks }) => {
+      checkTasks(tasks, (text, ...rest) => ({ ...setBoxes(text, ...rest), text }));
+    },
+  ],
+];
+
+test.for(BROKEN)('the same texts find a reader out that %s', ([mistake, check], { task }) => {
+  const random = chanceFrom(SEED);
+  const isFound = Array.from({ length: 1_000 }).some(() => {
     const texts = Object.fromEntries(
       Object.entries(GOOD).map(([name, text]) => [name, mutated(text, random)]),
     ) as typeof GOOD; // same keys
     try {
-      checkWp(texts.wp);
-      checkTasks(texts.tasks);
-      tried(() => hasIdentity(texts.config));
-      // As `init --agents claude` does; a second one changes nothing.
-      const completed = (source: string) =>
-        tried(() => completeConfig(source, hasIdentity(source) ? undefined : identity, ['claude']));
-      const config = completed(texts.config);
-      if (config !== undefined) expect(completed(config)).toBe(config);
-      writeFileSync(join(feature, 'meta.json'), texts.meta);
-      const meta = tried(() => readMeta(feature, '001-demo'));
-      if (meta !== undefined) {
-        const edited = tried(() => editedMeta(feature, '001-demo', { vcs: 'git' }));
-        if (edited !== undefined) expect(JSON.parse(edited.text.replace(/^\uFEFF/, ''))).toMatchObject({ vcs: 'git' });
-      }
-      writeFileSync(join(root, '.kittify/config.yaml'), texts.config);
-      tried(() => readOrchestratorConfig(root));
-      writeFileSync(join(root, '.kittify/merge-state.json'), texts.merge);
-      tried(() => readMergeState(root));
-      writeFileSync(join(root, '.kittify/orchestration-state.json'), texts.run);
-      await readState(root).catch((cause: unknown) => {
-        if (!(cause instanceof WorkflowError)) throw cause;
-      });
-    } catch (cause) {
-      throw new Error(`SPEC_KITTY_STORM_SEED=${SEED}, text ${count}: ${JSON.stringify(texts)}`, { cause });
+      check(texts);
+      return false;
+    } catch {
+      return true;
     }
-  }
+  });
+
+  expect(isFound).toBe(true);
+  tellStorm(task, { storm: 'texts', caught: [`a reader that ${mistake}`] });
 });

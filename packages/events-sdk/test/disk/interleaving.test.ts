@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tellStorm } from '@spec-kitty/storm';
+import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest';
 import { ownerToName } from '../../src/node/process-owner.ts';
 import type { SimulatedDisk } from '../../src/testing/simulated-disk.ts';
 import { createSqlJsFile } from '../../src/node/sqljs-file.ts';
 import { createSimulatedMachine } from '../../src/testing/simulated-disk-processes.ts';
 import { createTestTime } from '../../src/testing/test-time.ts';
+import { INTERLEAVINGS, SEED } from './amount.ts';
 import { startCrew, type Crew, type RunOptions, type RunResult } from './interleave.ts';
 import { HOME, inspect, QUEUE } from './prove-store.ts';
 
@@ -16,22 +18,28 @@ beforeAll(() => {
 });
 afterAll(() => crew.dismiss());
 
-/** Runs seed after seed until something is wrong; says what. */
+/** Runs seed after seed until something is wrong; says what, or tells the storm that nothing was. */
 async function findWrong(
+  { task }: Pick<TestContext, 'task'>,
   seeds: number,
   options: Omit<RunOptions, 'seed'>,
   judge: (result: RunResult) => Promise<string | undefined> | string | undefined = () => undefined,
 ): Promise<readonly string[]> {
   let calls = 0;
-  for (let seed = 1; seed <= seeds; seed += 1) {
+  for (let seed = SEED; seed < SEED + seeds; seed += 1) {
     const result = await crew.run({ ...options, seed });
     calls += result.calls;
     const worse = await judge(result);
     const wrong = [...result.wrong, ...(worse === undefined ? [] : [worse])];
     if (result.disk.openFiles() > 0) wrong.push('a file was left open');
-    if (wrong.length > 0) return wrong.map((each) => `seed ${seed}: ${each}`);
+    if (wrong.length > 0) return wrong.map((each) => `SPEC_KITTY_STORM_SEED=${seed}: ${each}`);
   }
-  console.log(`${options.work}: ${seeds} interleavings of 3 processes, ${calls} calls`);
+  tellStorm(task, {
+    storm: 'power',
+    variant: `${options.work} of 3 processes`,
+    seed: SEED,
+    counts: { interleavings: seeds, 'calls stopped at': calls },
+  });
   return [];
 }
 
@@ -48,19 +56,19 @@ function leftByLiving({ disk }: RunResult): string | undefined {
   return left.length === 0 ? undefined : `left: ${left.join()}`;
 }
 
-test('of three processes that want the lock one at a time gets it, however their calls interleave, and nothing stays behind (EC-5)', async () => {
-  expect(await findWrong(150, lockRuns, leftByLiving)).toEqual([]);
+test('of three processes that want the lock one at a time gets it, however their calls interleave, and nothing stays behind (EC-5)', async (context) => {
+  expect(await findWrong(context, 150 * INTERLEAVINGS, lockRuns, leftByLiving)).toEqual([]);
 });
 
-test('a dead owner is followed by exactly one of three, however their calls interleave (EC-5)', async () => {
+test('a dead owner is followed by exactly one of three, however their calls interleave (EC-5)', async (context) => {
   const dead = { pid: 1, started: 'boot1.0', host: 'here', takenAtMs: 0, token: 't' };
   const prepare = (disk: SimulatedDisk): void => disk.plant(join(LOCK, ownerToName(dead)), '');
 
-  expect(await findWrong(150, { ...lockRuns, times: 2, prepare }, leftByLiving)).toEqual([]);
+  expect(await findWrong(context, 150 * INTERLEAVINGS, { ...lockRuns, times: 2, prepare }, leftByLiving)).toEqual([]);
 });
 
-test('a process killed at any call keeps nobody out, however the calls interleave (EC-5)', async () => {
-  expect(await findWrong(150, { ...lockRuns, withKill: true })).toEqual([]);
+test('a process killed at any call keeps nobody out, however the calls interleave (EC-5)', async (context) => {
+  expect(await findWrong(context, 150 * INTERLEAVINGS, { ...lockRuns, withKill: true })).toEqual([]);
 });
 
 const storeRuns = {
@@ -90,17 +98,17 @@ async function leftAfter({ disk }: RunResult): Promise<string | undefined> {
   return left.length === 0 ? undefined : `left for ever: ${left.join()}`;
 }
 
-test('sql.js: three processes record without loss or a clock given twice, however their calls interleave (EC-5, SC-009)', async () => {
-  expect(await findWrong(40, storeRuns, lostIn)).toEqual([]);
+test('sql.js: three processes record without loss or a clock given twice, however their calls interleave (EC-5, SC-009)', async (context) => {
+  expect(await findWrong(context, 40 * INTERLEAVINGS, storeRuns, lostIn)).toEqual([]);
 });
 
-test('sql.js: neither is anything lost when one is killed at any call, and the next leaves no trace of it (EC-5)', async () => {
+test('sql.js: neither is anything lost when one is killed at any call, and the next leaves no trace of it (EC-5)', async (context) => {
   const judge = async (result: RunResult): Promise<string | undefined> => lostIn(result) ?? (await leftAfter(result));
 
-  expect(await findWrong(40, { ...storeRuns, withKill: true }, judge)).toEqual([]);
+  expect(await findWrong(context, 40 * INTERLEAVINGS, { ...storeRuns, withKill: true }, judge)).toEqual([]);
 });
 
-test.each([
+test.for([
   [
     'takes over without looking whether the owner lives',
     { ...lockRuns, mistake: 'owner not looked up' },
@@ -117,6 +125,9 @@ test.each([
     { ...storeRuns, mistake: 'no reading again' },
     /acknowledged and lost|given twice/,
   ],
-] as const)('the interleavings find a protocol that %s', async (_mistake, options, expected) => {
-  expect((await findWrong(40, options, options.work === 'store' ? lostIn : undefined)).join()).toMatch(expected);
+] as const)('the interleavings find a protocol that %s', async ([mistake, options, expected], { task }) => {
+  expect((await findWrong({ task }, 400, options, options.work === 'store' ? lostIn : undefined)).join()).toMatch(
+    expected,
+  );
+  tellStorm(task, { storm: 'power', caught: [`a process that ${mistake}`] });
 });

@@ -1,7 +1,8 @@
+import { tellStorm } from '@spec-kitty/storm';
 import { expect, test } from 'vitest';
 import type { Disk } from '../../src/node/disk.ts';
 import type { Persister } from '../../src/storage/sqljs/index.ts';
-import { PROOF_TIMEOUT_MS, proveMany } from './amount.ts';
+import { PROOF_TIMEOUT_MS, proveMany, SEED } from './amount.ts';
 import {
   ignoringShortWrites,
   unlinkBeforeRename,
@@ -13,9 +14,9 @@ import { proveStore, QUEUE } from './prove-store.ts';
 
 test(
   'sql.js: no loss of power at any moment takes an acknowledged event, halves a transaction or keeps the next process out (FR-026, EC-5)',
-  async () => {
-    const proof = await proveMany('sql.js store', { states: 8_000, runs: 1 }, (seed) =>
-      proveStore({ seed, ...(seed % 3 === 0 ? { mostPerWrite: 9_000 } : {}) }),
+  async (context) => {
+    const proof = await proveMany(context, 'sql.js store', { states: 8_000, runs: 1 }, (seed, run) =>
+      proveStore({ seed, ...(run % 3 === 2 ? { mostPerWrite: 9_000 } : {}) }),
     );
 
     expect(proof.losses).toEqual([]);
@@ -25,10 +26,10 @@ test(
 
 test(
   'sql.js: neither does it when a process was killed at any of its calls before, and the next one went on (FR-026, EC-5)',
-  async () => {
+  async (context) => {
     // The whole life of the first process, from a home that is not there to its first acknowledged events, and on.
-    const proof = await proveMany('sql.js store after a kill', { states: 8_000, runs: 90 }, (seed) =>
-      proveStore({ seed, kills: 1 + ((seed - 1) % 90) }),
+    const proof = await proveMany(context, 'sql.js store after a kill', { states: 8_000, runs: 90 }, (seed, run) =>
+      proveStore({ seed, kills: 1 + (run % 90) }),
     );
 
     expect(proof.losses).toEqual([]);
@@ -36,20 +37,22 @@ test(
   PROOF_TIMEOUT_MS,
 );
 
-test.each<[string, Mistake]>([
+test.for<[string, Mistake]>([
   ['syncs no file', withoutFileSync],
   ['syncs no folder', withoutFolderSync],
   ['removes the old file first', unlinkBeforeRename],
-])('the proof of the sql.js store finds a protocol that %s', async (_mistake, mistake) => {
-  const { losses } = await proveStore({ seed: 1, mistake, kills: 'none' });
+])('the proof of the sql.js store finds a protocol that %s', async ([what, mistake], { task }) => {
+  const { losses } = await proveStore({ seed: SEED, mistake, kills: 'none' });
 
   expect(losses).not.toEqual([]);
+  tellStorm(task, { storm: 'power', caught: [`a sql.js store that ${what}`] });
 });
 
-test('the proof of the sql.js store finds a protocol that takes a short write for a whole one', async () => {
-  const { losses } = await proveStore({ seed: 1, mistake: ignoringShortWrites, mostPerWrite: 9_000 });
+test('the proof of the sql.js store finds a protocol that takes a short write for a whole one', async ({ task }) => {
+  const { losses } = await proveStore({ seed: SEED, mistake: ignoringShortWrites, mostPerWrite: 9_000 });
 
   expect(losses).not.toEqual([]);
+  tellStorm(task, { storm: 'power', caught: ['a sql.js store that takes a short write for a whole one'] });
 });
 
 /** Named as ours are, by an owner that is gone. */
@@ -72,7 +75,7 @@ function fill(disk: Disk, file: number, bytes: Uint8Array): void {
   disk.close(file);
 }
 
-test.each<[string, (disk: Disk, bytes: Uint8Array) => void]>([
+test.for<[string, (disk: Disk, bytes: Uint8Array) => void]>([
   [
     'writes in place',
     (disk, bytes) => {
@@ -87,8 +90,9 @@ test.each<[string, (disk: Disk, bytes: Uint8Array) => void]>([
       fill(disk, file, bytes);
     },
   ],
-])('the proof of the sql.js store finds a protocol that %s', async (_mistake, save) => {
-  const { losses } = await proveStore({ seed: 1, persister: saving(save), kills: 'none' });
+])('the proof of the sql.js store finds a protocol that %s', async ([what, save], { task }) => {
+  const { losses } = await proveStore({ seed: SEED, persister: saving(save), kills: 'none' });
 
   expect(losses).not.toEqual([]);
+  tellStorm(task, { storm: 'power', caught: [`a sql.js store that ${what}`] });
 });

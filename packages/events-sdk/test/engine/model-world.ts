@@ -57,7 +57,11 @@ interface Envelope {
   readonly lamport_clock: number;
 }
 
-export function createModelWorld(seed: number) {
+/** `broken` puts a mistake between the engine and the servers, to see that it is found out. */
+export function createModelWorld(
+  seed: number,
+  broken: (transport: Transport, store: EventStore) => Transport = (transport) => transport,
+) {
   const base = createTestTime();
   let skewMs = 0;
   const time: Time = { now: () => base.now() + skewMs, after: base.after };
@@ -225,7 +229,10 @@ export function createModelWorld(seed: number) {
       parts: {
         store,
         queue: createOfflineQueue({ store, time }),
-        transport: { ...transport, push: (...args: Parameters<Transport['push']>) => orNever(transport.push(...args)) },
+        transport: {
+          ...transport,
+          push: (...args: Parameters<Transport['push']>) => orNever(broken(transport, store).push(...args)),
+        },
         session: watched,
         lease: {
           owner: { pid, startedAt: 'a', host: 'here', role: 'test' },

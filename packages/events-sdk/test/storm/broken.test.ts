@@ -1,4 +1,5 @@
 /** The storm sees what it is there to see: clients that are wrong on purpose are found out within a few kills. */
+import { tellStorm } from '@spec-kitty/storm';
 import { expect, test } from 'vitest';
 
 import { ADA, makeWorld, readQueue, startServer } from '../node/world.ts';
@@ -35,19 +36,27 @@ test('the same client without a fault passes the same storm', async () => {
   expect(await stormWith('none', 2)).toEqual({});
 });
 
-test('a store that acknowledges before it has written is found out', async () => {
+test('a store that acknowledges before it has written is found out', async ({ task }) => {
   expect((await stormWith('acknowledged-early', 1)).lost).toBeGreaterThan(0);
+  tellStorm(task, { storm: 'kills', caught: ['a store that acknowledges before it has written'] });
 });
 
-test('a delivery that forgets events before the verdict is found out', async () => {
+test('a delivery that forgets events before the verdict is found out', async ({ task }) => {
   expect((await stormWith('settled-early', 1)).lost).toBeGreaterThan(0);
+  tellStorm(task, { storm: 'kills', caught: ['a delivery that forgets events before the verdict'] });
 });
 
-test('a clock kept outside the transaction is found out', async () => {
+test('a clock kept outside the transaction is found out', async ({ task }) => {
   expect((await stormWith('clock-outside', 1))['clock-repeated']).toBeGreaterThan(0);
+  tellStorm(task, { storm: 'kills', caught: ['a clock kept outside the transaction'] });
 });
 
 // Four that overwrite each other's leases may keep one another waiting.
-test('a sql.js file that four processes write without the lock loses events', { timeout: 180_000 }, async () => {
-  expect((await stormWith('without-lock', 4)).lost).toBeGreaterThan(0);
-});
+test(
+  'a sql.js file that four processes write without the lock loses events',
+  { timeout: 180_000 },
+  async ({ task }) => {
+    expect((await stormWith('without-lock', 4)).lost).toBeGreaterThan(0);
+    tellStorm(task, { storm: 'kills', caught: ['a sql.js file that four processes write without the lock'] });
+  },
+);
