@@ -35,7 +35,7 @@ export function knownTeam(teamSlug: string | null): string | null {
 
 /**
  * The change a waiting row needs, or undefined when it is right as it is. A row bound to a team keeps that
- * team whoever is signed in. `project` is the row's project as far as it is known now.
+ * team whoever is signed in, and one without a team waits for a sign-in on its server. `project` is the row's project as far as it is known now.
  */
 export function bindRow(
   row: StoredEvent,
@@ -43,6 +43,8 @@ export function bindRow(
   session: Session,
 ): StoredEventPatch | undefined {
   const bound = knownTeam(row.teamSlug);
+  // Recorded under another server's sign-in: a team given to it here would bind it to a pair that no sign-in speaks for.
+  if (bound === null && row.server !== null && row.server !== session.server) return undefined;
   const gate = decideGate(project, bound === null ? session : { ...session, teamSlug: bound });
   if ('held' in gate) {
     return row.state === 'held' && row.reason === gate.held ? undefined : { state: 'held', reason: gate.held };

@@ -346,6 +346,26 @@ describe('gates', () => {
       reason: 'team-changed',
     });
   });
+
+  test('leaves an event held that was recorded under another server (SEC-1)', async () => {
+    const { engine, transport, put, store } = await setupEngine();
+    await put([anEvent({ lamport_clock: 1 })]);
+    await engine.syncNow();
+    const elsewhere = 'https://other.example';
+    await put([anEvent({ lamport_clock: 2, team_slug: null })], {
+      state: 'held',
+      reason: 'team-changed',
+      server: elsewhere,
+    });
+
+    await engine.syncNow();
+
+    expect(transport.accepted).toEqual([testUlid(1)]);
+    expect(
+      await store.read((reader) => reader.event(testUlid(2))),
+      'a row of this team on that server would wait for a sign-in that nobody has',
+    ).toMatchObject({ state: 'held', reason: 'team-changed', teamSlug: null, server: elsewhere });
+  });
 });
 
 describe('the lease', () => {
