@@ -10,7 +10,7 @@ import { eventsOn, runStorm } from './storm.ts';
 const KILLS = 12;
 
 /** Runs a storm with one of the broken clients; what still waits after it counts as present. */
-async function stormWith(fault: string, width: number): Promise<ReturnType<typeof countFaults>> {
+async function stormWith(fault: string, width: number, seed = 7): Promise<ReturnType<typeof countFaults>> {
   const server = await startServer();
   const { access } = await server.signIn(ADA.username);
   const world = makeWorld({
@@ -22,7 +22,7 @@ async function stormWith(fault: string, width: number): Promise<ReturnType<typeo
     fixture: 'broken',
     args: [fault],
     kills: KILLS,
-    random: createRandom(7),
+    random: createRandom(seed),
     width,
   });
   expect(storm.failures).toEqual([]);
@@ -32,22 +32,28 @@ async function stormWith(fault: string, width: number): Promise<ReturnType<typeo
   return faults;
 }
 
+/** As many storms as it takes: whether a kill meets the mistake is for chance and the machine's load to say. */
+async function foundOut(fault: string, width: number, shows: keyof ReturnType<typeof countFaults>): Promise<boolean> {
+  for (let seed = 7; seed < 17; seed += 1) if (((await stormWith(fault, width, seed))[shows] ?? 0) > 0) return true;
+  return false;
+}
+
 test('the same client without a fault passes the same storm', async () => {
   expect(await stormWith('none', 2)).toEqual({});
 });
 
-test('a store that acknowledges before it has written is found out', async ({ task }) => {
-  expect((await stormWith('acknowledged-early', 1)).lost).toBeGreaterThan(0);
+test('a store that acknowledges before it has written is found out', { timeout: 180_000 }, async ({ task }) => {
+  expect(await foundOut('acknowledged-early', 1, 'lost')).toBe(true);
   tellStorm(task, { storm: 'kills', caught: ['a store that acknowledges before it has written'] });
 });
 
-test('a delivery that forgets events before the verdict is found out', async ({ task }) => {
-  expect((await stormWith('settled-early', 1)).lost).toBeGreaterThan(0);
+test('a delivery that forgets events before the verdict is found out', { timeout: 180_000 }, async ({ task }) => {
+  expect(await foundOut('settled-early', 1, 'lost')).toBe(true);
   tellStorm(task, { storm: 'kills', caught: ['a delivery that forgets events before the verdict'] });
 });
 
-test('a clock kept outside the transaction is found out', async ({ task }) => {
-  expect((await stormWith('clock-outside', 1))['clock-repeated']).toBeGreaterThan(0);
+test('a clock kept outside the transaction is found out', { timeout: 180_000 }, async ({ task }) => {
+  expect(await foundOut('clock-outside', 1, 'clock-repeated')).toBe(true);
   tellStorm(task, { storm: 'kills', caught: ['a clock kept outside the transaction'] });
 });
 
@@ -56,7 +62,7 @@ test(
   'a sql.js file that four processes write without the lock loses events',
   { timeout: 180_000 },
   async ({ task }) => {
-    expect((await stormWith('without-lock', 4)).lost).toBeGreaterThan(0);
+    expect(await foundOut('without-lock', 4, 'lost')).toBe(true);
     tellStorm(task, { storm: 'kills', caught: ['a sql.js file that four processes write without the lock'] });
   },
 );
