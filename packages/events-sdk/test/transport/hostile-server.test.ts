@@ -101,7 +101,9 @@ test('headers without end are cut off', { timeout: 60_000 }, async () => {
 test('an answer a drop at a time ends with the time limit', { timeout: 60_000 }, async () => {
   const server = await startHttpServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
-    const drip = setInterval(() => response.write(' '), 10);
+    const drip = setInterval(() => {
+      response.write(' ');
+    }, 10);
     response.on('close', () => {
       clearInterval(drip);
     });
@@ -119,20 +121,25 @@ const filled = (item: string): string =>
     .join(',');
 
 test.for([
-  ['a million empty verdicts', 200, () => `{"results":[${filled('{}')}]}`, 'ok'],
-  ['verdicts on events nobody sent', 200, () => `{"results":[${filled('{"event_id":"x","status":"success"}')}]}`, 'ok'],
-  ['brackets four million deep', 200, () => '['.repeat(MEGABYTES), 'failure'],
+  ['a million empty verdicts', 200, (): string => `{"results":[${filled('{}')}]}`, 'ok'],
+  [
+    'verdicts on events nobody sent',
+    200,
+    (): string => `{"results":[${filled('{"event_id":"x","status":"success"}')}]}`,
+    'ok',
+  ],
+  ['brackets four million deep', 200, (): string => '['.repeat(MEGABYTES), 'failure'],
   [
     'names of every object’s members',
     200,
-    () =>
+    (): string =>
       '{"__proto__":{"polluted":1},"results":[{"event_id":"e","status":"__proto__","constructor":{"prototype":{"polluted":1}}}]}',
     'ok',
   ],
   [
     'one event refused a quarter of a million times',
     400,
-    () => `{"error":"x","details":[${filled('{"event_id":"a"}')}]}`,
+    (): string => `{"error":"x","details":[${filled('{"event_id":"a"}')}]}`,
     'failure',
   ],
 ] as const)('%s: an answer in bounded memory', { timeout: 60_000 }, async ([, status, body, kind]) => {
