@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 
+import { MAX_VERDICTS_READ } from '../internal/verdict-limit.ts';
 import { wireEnvelopeSchema } from './envelope.ts';
 import { MAX_EVENTS_PER_BATCH } from './limits.ts';
 
@@ -64,9 +65,6 @@ const resultSchema = v.looseObject({
 
 /** A 200 answer's body (CONTRACT §9.2). Elements are read one by one, so that a damaged one costs only itself. */
 export const batchResponseSchema = v.looseObject({ results: v.array(v.unknown()) });
-
-/** An answer has one verdict an event, a thousand at most; what stands behind some times that many is not looked at. */
-export const MAX_VERDICTS_READ = 4 * MAX_EVENTS_PER_BATCH;
 
 /** The verdicts of a 200 body; undefined when the body is not one of this contract. */
 export function readVerdicts(body: unknown): readonly EventVerdict[] | undefined {

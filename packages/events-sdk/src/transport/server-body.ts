@@ -1,5 +1,6 @@
 /** Reading the bodies of a sync server that are not verdicts: error words, details, limits. Never throws. */
-import { MAX_VERDICTS_READ, type AdvertisedLimits, type EventVerdict } from '../contract/batch.ts';
+import type { AdvertisedLimits, EventVerdict } from '../contract/batch.ts';
+import { MAX_VERDICTS_READ } from '../internal/verdict-limit.ts';
 import { cleanServerText } from './server-text.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
