@@ -1,6 +1,6 @@
 /**
  * Refuses documentation that points nowhere: every relative link of our pages and every path in backticks that looks
- * like a source file of this repository must exist, and every promise of docs/guarantees.md must name files with tests.
+ * like a source file of this repository must exist, and every promise of docs/guarantees.md and SECURITY.md must name files with tests.
  * Exit code 1 with one line for each that does not.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -18,10 +18,12 @@ const pages = [...docs, ...readdirSync(root), ...ofPackages.filter((page) => exi
   (file) => file.endsWith('.md'),
 );
 
-const GUARANTEES = 'docs/guarantees.md';
+const PROMISES = ['docs/guarantees.md', 'SECURITY.md'];
 const broken = [
   ...pages.flatMap((page) => brokenReferences(page, read(page), (path) => existsSync(join(root, path)))),
-  ...unprovenPromises(GUARANTEES, read(GUARANTEES), (path) => (existsSync(join(root, path)) ? read(path) : undefined)),
+  ...PROMISES.flatMap((page) =>
+    unprovenPromises(page, read(page), (path) => (existsSync(join(root, path)) ? read(path) : undefined)),
+  ),
 ];
 for (const { page, reference } of broken) console.error(`${page}: ${reference} does not exist`);
 console.log(`${pages.length} pages read, ${broken.length} broken references`);

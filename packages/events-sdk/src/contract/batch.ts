@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 
+import { MAX_VERDICTS_READ } from '../internal/verdict-limit.ts';
 import { wireEnvelopeSchema } from './envelope.ts';
 import { MAX_EVENTS_PER_BATCH } from './limits.ts';
 
@@ -69,7 +70,7 @@ export const batchResponseSchema = v.looseObject({ results: v.array(v.unknown())
 export function readVerdicts(body: unknown): readonly EventVerdict[] | undefined {
   const parsed = v.safeParse(batchResponseSchema, body);
   if (!parsed.success) return undefined;
-  return parsed.output.results.flatMap((entry) => {
+  return parsed.output.results.slice(0, MAX_VERDICTS_READ).flatMap((entry) => {
     const result = v.safeParse(resultSchema, entry);
     return result.success ? [toVerdict(result.output)] : [];
   });

@@ -18,6 +18,8 @@ const MASK = '[redacted]';
 const DEFAULT_MAX_LENGTH = 2_000;
 const MAX_STACK_FRAMES = 20;
 const MAX_STACK_LENGTH = 4_000;
+/** A message may hold lines that look like frames and have no end. */
+const MAX_FRAME_LENGTH = 1_000;
 
 /** Names whose value is a secret, wherever they stand: `api_key=…`, `"password": "…"`, `--token …`. */
 const SECRET_NAME = String.raw`[\w-]{0,40}(?:password|passwd|passphrase|secret|token|api[-_]?key|private[-_]?key|authorization|cookie)[\w-]{0,40}`;
@@ -71,7 +73,7 @@ export function trimStack(stack: string, options: RedactOptions = {}): string {
   const firstFrame = lines.findIndex((line) => isFrame(line));
   const message = (firstFrame === -1 ? lines : lines.slice(0, firstFrame)).join('\n');
   const frames = firstFrame === -1 ? [] : lines.slice(firstFrame).filter((line) => isFrame(line));
-  const kept = frames.slice(0, MAX_STACK_FRAMES).map((line) => trimFrame(line));
+  const kept = frames.slice(0, MAX_STACK_FRAMES).map((line) => trimFrame(cutTo(line, MAX_FRAME_LENGTH)));
   if (frames.length > kept.length) kept.push(`    … ${frames.length - kept.length} more`);
   const trimmed = [redactText(message, options), ...kept.map((line) => redactText(line, options))].join('\n');
   return cutTo(trimmed, options.maxLength ?? MAX_STACK_LENGTH);

@@ -2,7 +2,7 @@
  * Reads who a project is from `.kittify/config.yaml` (FR-028c, CONTRACT §5). Only reads: an emission must never
  * change the working tree. The plain form `init` writes is read without loading a YAML parser.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import type { PlainMap, UNREAD } from '../identity/plain-yaml.ts';
@@ -22,11 +22,18 @@ export type ProjectRead =
 
 const SHOWN_AS = '.kittify/config.yaml';
 
+/** What a YAML parser reads without holding a command up; a device or a pipe, to which a clone's link may lead, has no size. */
+const MAX_FILE_BYTES = 128 * 1024;
+
 /** Reads the project at `root`. Never throws, never writes. */
 export async function readProjectIdentity(root: string): Promise<ProjectRead> {
   let text: string;
   try {
-    text = readFileSync(join(root, '.kittify', 'config.yaml'), 'utf8');
+    const path = join(root, '.kittify', 'config.yaml');
+    const found = statSync(path);
+    if (!found.isFile() && !found.isDirectory()) return broken(null, 'is no file');
+    if (found.size > MAX_FILE_BYTES) return broken(null, 'is larger than 128 KiB');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     const code = errorCodeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };

@@ -1,5 +1,6 @@
 /** Reading the bodies of a sync server that are not verdicts: error words, details, limits. Never throws. */
 import type { AdvertisedLimits, EventVerdict } from '../contract/batch.ts';
+import { MAX_VERDICTS_READ } from '../internal/verdict-limit.ts';
 import { cleanServerText } from './server-text.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -45,18 +46,20 @@ export function readDetails(body: unknown): readonly EventVerdict[] {
   const details = typeof fields['details'] === 'string' ? parseJson(fields['details']) : fields['details'];
   if (!Array.isArray(details)) return [];
   const outer = wordsOf(fields, ['error']);
-  const reasons = new Map<string, string[]>();
-  for (const entry of details) {
+  const reasons = new Map<string, Set<string>>();
+  for (const entry of details.slice(0, MAX_VERDICTS_READ)) {
     const named = fieldsOf(entry);
     const eventId = named['event_id'];
     if (typeof eventId !== 'string' || eventId === '') continue;
     const reason = wordsOf(named, ['detail', 'error', 'reason']) ?? outer ?? 'refused without a reason';
-    reasons.set(eventId, [...(reasons.get(eventId) ?? []), reason]);
+    const known = reasons.get(eventId);
+    if (known === undefined) reasons.set(eventId, new Set([reason]));
+    else known.add(reason);
   }
   return [...reasons].map(([eventId, all]) => ({
     eventId,
     verdict: 'rejected',
-    reason: cleanServerText([...new Set(all)].join('; ')),
+    reason: cleanServerText([...all].join('; ')),
   }));
 }
 

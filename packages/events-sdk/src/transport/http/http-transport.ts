@@ -22,7 +22,7 @@ export interface HttpTransportOptions {
 }
 
 /** Room for 1000 verdicts with long reasons; a larger answer is not one of this contract. */
-const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 /** Creates the batch transport. Opens nothing until the first push. */
 export function createHttpTransport(options: HttpTransportOptions): Transport {
