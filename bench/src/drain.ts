@@ -55,8 +55,7 @@ export const drainSection: Section = {
     ]);
     const text = `From one process over HTTP to a server that keeps nothing, every verdict durable. Each round in a fresh process, whose
 memory is told: the most it had in all, and the most its objects took. Filling is not counted. The portable store writes its
-whole file anew for each batch: ten times as many events take it a hundred times as long, so the long queue is the native
-store's alone; a home with the default cap never holds more than 10,000.
+whole file anew for each batch, so its time grows with the square of the length: the long queue is the native store's alone; a home with the default cap never holds more than 10,000.
 
 ${table(['store', 'events', 'events a second', 'RSS, MiB', 'heap, MiB', 'slowest round, events a second'], lines)}
 
