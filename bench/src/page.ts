@@ -10,12 +10,17 @@ export interface PageFacts {
   readonly machine: string;
   readonly isQuick: boolean;
   readonly results: readonly Result[];
+  /** Goals that something else decides. Default: none. */
+  readonly elsewhere?: readonly Goal[];
 }
 
 /** The whole page: the goals first, then each section. */
-export function renderPage({ date, machine, isQuick, results }: PageFacts): string {
+export function renderPage({ date, machine, isQuick, results, elsewhere = [] }: PageFacts): string {
   const minutes = results.reduce((sum, { seconds }) => sum + seconds, 0) / 60;
-  const goals = results.flatMap((result) => ('measured' in result ? (result.measured.goals ?? []) : []));
+  const goals = [
+    ...results.flatMap((result) => ('measured' in result ? (result.measured.goals ?? []) : [])),
+    ...elsewhere,
+  ];
   const quick = isQuick ? ' A quick run of few rounds: it shows that everything runs, its figures say little.' : '';
   const head = `# Benchmark results
 

@@ -101,7 +101,9 @@ export async function bundle(options: BundleOptions): Promise<void> {
     logLevel: 'warning',
     metafile: true,
   });
-  await writeLicenses(outdir, bundledFiles(metafile));
+  // Whoever puts a module of their own in the place of another knows its licence.
+  const own = [dirname(packageRoot), ...Object.values(options.alias ?? {}).map((file) => dirname(file))];
+  await writeLicenses(outdir, bundledFiles(metafile), own);
   await dropWhatNothingUses(outdir);
   await copyWasm(outdir);
   await writeManifest(options.root);
@@ -160,8 +162,8 @@ function bundledFiles({ outputs }: Metafile): readonly string[] {
 }
 
 /** Beside the bundle, because it goes wherever that code goes. */
-async function writeLicenses(outdir: string, inputs: readonly string[]): Promise<void> {
-  await writeFile(join(outdir, 'THIRD-PARTY-LICENSES.txt'), await thirdPartyLicenses(inputs, [dirname(packageRoot)]));
+async function writeLicenses(outdir: string, inputs: readonly string[], ownRoots: readonly string[]): Promise<void> {
+  await writeFile(join(outdir, 'THIRD-PARTY-LICENSES.txt'), await thirdPartyLicenses(inputs, ownRoots));
 }
 
 /** Loads every command once and writes down what help and parsing need to know. */
