@@ -26,7 +26,8 @@ export const STORMS: readonly Storm[] = [
   },
   {
     name: 'contention',
-    proves: 'many processes on one home at once: every event is there once, with a clock value of its own',
+    proves:
+      '16, 32 and 64 processes on one home, holders stopped and continued, locks of the dead: every event once, clocks without a gap',
     folder: 'packages/events-sdk',
     files: ['test/storm/contention.test.ts'],
     amounts: { SPEC_KITTY_STORM_EMITS: 200 },
@@ -131,5 +132,22 @@ export const STORMS: readonly Storm[] = [
     files: ['test/storm/soak.test.ts'],
     amounts: { SPEC_KITTY_STORM_SOAK_S: 120 },
     rounds: 2,
+  },
+  {
+    name: 'files',
+    proves:
+      'torn and flipped bytes in sign-in, settings, clock, spill and lock: read right or refused in words, no token shown',
+    folder: 'packages/events-sdk',
+    files: ['test/storm/files.test.ts'],
+    amounts: { SPEC_KITTY_STORM_FILES: 5_000 },
+    rounds: 10,
+  },
+  {
+    name: 'full',
+    proves: 'a file system that fills up under emitters: nothing acknowledged is lost, each drop is said, it goes on',
+    folder: 'packages/events-sdk',
+    files: ['test/storm/full-disk.test.ts'],
+    amounts: { SPEC_KITTY_STORM_DISKS: 5 },
+    rounds: 4,
   },
 ];

@@ -154,9 +154,10 @@ function holderAmong(entries: readonly string[]): { readonly name: string; reado
   return undefined;
 }
 
+/** Also of one from the future: the clock was set back since. */
 function ageMs(disk: Disk, path: string, nowMs: number): number {
   const changedAtNs = disk.look(path)?.changedAtNs;
-  return changedAtNs === undefined ? 0 : nowMs - Number(changedAtNs / 1_000_000n);
+  return changedAtNs === undefined ? 0 : Math.abs(nowMs - Number(changedAtNs / 1_000_000n));
 }
 
 function list(disk: Disk, path: string): readonly string[] | undefined {

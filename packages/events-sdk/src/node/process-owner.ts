@@ -36,10 +36,13 @@ export const systemProcesses: Processes = { current: currentOwner, lifeOf };
 /** An owner nobody here can look up (another machine, or a program that leaves no name) is given this long. */
 export const UNKNOWN_OWNER_EXPIRY_MS = 60_000;
 
-/** Whether what this owner holds may be taken from it: it has ended, or is unknown and has held for long. */
+/**
+ * Whether what this owner holds may be taken from it: it has ended, or is unknown and has held for long. A time far ahead
+ * (a clock set back since) counts as long ago: it must not hold for years.
+ */
 export function isGone(processes: Processes, owner: ProcessOwner, nowMs: number): boolean {
   const life = processes.lifeOf(owner);
-  return life === 'dead' || (life === 'unknown' && nowMs - owner.takenAtMs > UNKNOWN_OWNER_EXPIRY_MS);
+  return life === 'dead' || (life === 'unknown' && Math.abs(nowMs - owner.takenAtMs) > UNKNOWN_OWNER_EXPIRY_MS);
 }
 
 const PREFIX = 'owner';

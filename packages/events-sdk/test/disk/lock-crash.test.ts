@@ -61,3 +61,27 @@ test.each([
 
   expect(answer).toBe(expected);
 });
+
+const YEAR_MS = 365 * DAY_MS;
+
+test.each([
+  ['of another machine', { pid: 1_000, started: 'boot1.1', host: 'there' }],
+  ['without an owner, as SQLite makes it,', undefined],
+] as const)(
+  'a lock %s from before a clock was set back by years keeps nobody out for years (EC-5)',
+  async (_what, owner) => {
+    const time = createTestTime();
+    const takenAt = time.now() + 5 * YEAR_MS;
+    const disk = createSimulatedDisk({ now: () => takenAt });
+    disk.plantFolder(LOCK);
+    if (owner !== undefined) disk.plant(join(LOCK, ownerToName({ ...owner, takenAtMs: takenAt, token: 't' })), '');
+
+    const answer = await withDirectoryLock(
+      LOCK,
+      { disk, time, processes: createSimulatedMachine().start(), waitMs: 0 },
+      async () => 'in',
+    ).catch((error: { readonly code: string }) => error.code);
+
+    expect(answer).toBe('in');
+  },
+);

@@ -1,90 +1,142 @@
 /**
- * Many processes on one home, all of them ready before the first one emits. `SPEC_KITTY_STORM_EMITS` changes how many
- * events each of the 32 emits.
+ * Many processes on one home, all of them ready before the first one emits; a holder of the store that stands still in the
+ * middle of its turn; locks of the dead, whose numbers others have by now. `SPEC_KITTY_STORM_EMITS` changes how many events
+ * each process emits, `SPEC_KITTY_STORM_SEED` repeats the choices.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { expect, onTestFinished, test } from 'vitest';
+import { tellStorm } from '@spec-kitty/storm';
+import { expect, test } from 'vitest';
 
-import { makeWorld, MOVE, readQueue, type World } from '../node/world.ts';
-import { judge, type Known } from './judge.ts';
+import { currentOwner, ownerToName } from '../../src/node/process-owner.ts';
+import { createRandom } from '../../src/testing/seeded-random.ts';
+import { makeWorld, until } from '../node/world.ts';
+import { booksOf, contend, recordOneMore, startContender } from './contenders.ts';
+import { between } from './random.ts';
 
-const PROCESSES = 32;
 const EMITS = Number(process.env['SPEC_KITTY_STORM_EMITS'] ?? 100);
+const SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? Date.now() % 1_000_000);
+const DRIVERS = ['node-sqlite', 'sqljs'] as const;
 
-interface Contender {
-  readonly ready: Promise<void>;
-  go(): void;
-  readonly ended: Promise<{ readonly lines: readonly string[]; readonly failure: string | undefined }>;
-}
+test.for([
+  ['node-sqlite', 16, EMITS],
+  ['node-sqlite', 64, Math.ceil(EMITS / 4)],
+  ['sqljs', 32, Math.ceil(EMITS / 2)],
+] as const)(
+  `%s: of %i processes that emit %i events each at once nothing is lost, and clocks are distinct and without a gap (EC-5, SC-009, FR-006)`,
+  { timeout: 300_000 },
+  async ([driver, processes, emits], { task }) => {
+    const world = makeWorld({ env: { SPEC_KITTY_QUEUE_DRIVER: driver } });
+    const contenders = Array.from({ length: processes }, () => startContender(world, 'contender', [String(emits)]));
 
-for (const driver of ['node-sqlite', 'sqljs'] as const) {
-  test(
-    `${driver}: of ${PROCESSES} processes that emit ${EMITS} events each at once nothing is lost and clocks are distinct (EC-5, SC-009, FR-006)`,
-    { timeout: 300_000 },
-    async () => {
-      const world = makeWorld({ env: { SPEC_KITTY_QUEUE_DRIVER: driver } });
-      const contenders = Array.from({ length: PROCESSES }, () => startContender(world, EMITS));
-      await Promise.all(contenders.map(({ ready }) => ready));
-      const startedAt = performance.now();
+    const { acknowledged, dropped, failures, emitMs, seconds, isInOrder } = await contend(contenders);
+    await recordOneMore(world);
 
-      for (const contender of contenders) contender.go();
-      const ends = await Promise.all(contenders.map(({ ended }) => ended));
+    expect(failures).toEqual([]);
+    expect(dropped).toEqual([]);
+    expect(acknowledged).toHaveLength(processes * emits);
+    expect(booksOf(world.home, acknowledged, 1)).toEqual([]);
+    expect(isInOrder).toBe(true);
+    tellStorm(task, {
+      storm: 'contention',
+      variant: `${driver}, ${processes} processes`,
+      counts: { 'events acknowledged': acknowledged.length, 'seconds at work': Math.round(seconds) },
+      times: { 'one emit': emitMs },
+    });
+  },
+);
 
-      const seconds = (performance.now() - startedAt) / 1000;
-      const acks = ends.map(({ lines }) =>
-        lines.filter((line) => line.startsWith('ack ')).map((line) => line.split(' ')),
-      );
-      const longest = Math.max(...acks.flat().map((words) => Number(words[4])));
-      process.stdout.write(
-        `${driver}: ${PROCESSES} × ${EMITS} in ${seconds.toFixed(1)} s, longest single emit ${longest.toFixed(0)} ms, opening included\n`,
-      );
-      expect(ends.flatMap(({ failure }) => failure ?? [])).toEqual([]);
-      const dropped = ends.flatMap(({ lines }) => lines.filter((line) => line.startsWith('dropped ')));
-      expect(dropped).toEqual([]);
-      const acknowledged = acks.flat().map(toKnown);
-      // A quiet one more: whatever a process under pressure only set aside, the next one takes in.
-      const last = world.open().client;
-      expect((await last.emit(MOVE)).status).toBe('held');
-      await last.close();
-      const { rows, integrity } = readQueue(world.home);
-      // Whatever the rows are, the server would have them: nothing is asked of the queue itself here.
-      expect(judge({ acknowledged, server: rows, queue: [] })).toEqual([]);
-      expect(acknowledged).toHaveLength(PROCESSES * EMITS);
-      expect(integrity).toBe('ok');
-      for (const own of acks) {
-        const clocks = own.map(toKnown).flatMap(({ clock }) => clock ?? []);
-        expect(clocks).toEqual(clocks.toSorted((a, b) => a - b));
-      }
-      expect(rows.map(({ clock }) => clock)).toEqual(
-        Array.from({ length: acknowledged.length + 1 }, (_, at) => at + 1),
-      );
-    },
-  );
-}
+test.for(DRIVERS)(
+  `%s: a process that stands still inside its transaction and goes on later costs neither its own event nor any of the others (EC-5, seed ${SEED})`,
+  { timeout: 300_000 },
+  async (driver, { task }) => {
+    const random = createRandom(SEED);
+    const world = makeWorld({ env: { SPEC_KITTY_QUEUE_DRIVER: driver } });
+    await recordOneMore(world);
+    const holder = startContender(world, 'holder', [driver]);
+    await until('the holder to be in its transaction', () => holder.lines().includes('held'));
+    // What waits beside the queue has a limit of 1,000.
+    const emits = Math.min(Math.ceil(EMITS / 2), 100);
+    const contenders = Array.from({ length: 8 }, () => startContender(world, 'contender', [String(emits)]));
+    // Somewhere between the first event beside the queue and the last.
+    const wanted = between(random, 1, 8 * emits);
+    const said = (): number => contenders.reduce((sum, { lines }) => sum + lines().length - 1, 0);
 
-function startContender(world: World, emits: number): Contender {
-  const script = fileURLToPath(new URL('./fixtures/contender.child.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, String(emits)], { cwd: world.project, env: world.env, stdio: 'pipe' });
-  let out = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  onTestFinished(() => {
-    child.kill('SIGKILL');
-  });
-  return {
-    ready: once(child.stdout, 'data').then(() => undefined),
-    go: () => void child.stdin.write('go\n'),
-    ended: once(child, 'close').then(([code]) => ({
-      lines: out.split('\n').slice(0, -1),
-      failure: code === 0 && stderr === '' ? undefined : `ended with ${String(code)}: ${stderr}`,
-    })),
-  };
-}
+    const contest = contend(contenders);
+    await until('events while it stands', () => said() >= wanted, { withinMs: 120_000 });
+    const besides = contenders.flatMap(({ lines }) => lines().filter((line) => / - - /.test(line))).length;
+    holder.signal('SIGCONT');
+    const { acknowledged, dropped, failures } = await contest;
+    const { failure, lines } = await holder.ended;
+    await recordOneMore(world);
 
-function toKnown([, id, clock, node]: readonly string[]): Known {
-  return { id: id ?? '', clock: clock === '-' ? null : Number(clock), node: node === '-' ? null : (node ?? null) };
+    expect([failure, ...failures].filter((each) => each !== undefined)).toEqual([]);
+    expect(dropped).toEqual([]);
+    expect(lines).toEqual(['held', 'done']);
+    expect(besides).toBeGreaterThan(0);
+    expect(acknowledged).toHaveLength(8 * emits);
+    // The first one, the holder's and the last one.
+    expect(booksOf(world.home, acknowledged, 3)).toEqual([]);
+    tellStorm(task, {
+      storm: 'contention',
+      variant: `${driver}, a holder stopped and continued`,
+      seed: SEED,
+      counts: { 'events acknowledged': acknowledged.length, 'of them beside the queue while it stood': besides },
+    });
+  },
+);
+
+test.for([
+  ['of a process that is gone', () => spawnSync(process.execPath, ['--version']).pid],
+  ['whose number belongs to another process by now', () => process.pid],
+] as const)(
+  'sqljs: a lock %s keeps nobody out, and one process at a time follows (EC-5)',
+  { timeout: 120_000 },
+  async ([whose, pid], { task }) => {
+    const world = makeWorld({ env: { SPEC_KITTY_QUEUE_DRIVER: 'sqljs' } });
+    const lock = join(world.home, 'queue.db.lock');
+    mkdirSync(lock, { recursive: true });
+    const owner = { ...currentOwner(Date.now()), pid: pid(), started: 'an-earlier-boot.1' };
+    writeFileSync(join(lock, ownerToName(owner)), '');
+    const emits = Math.ceil(EMITS / 5);
+    const contenders = Array.from({ length: 8 }, () => startContender(world, 'contender', [String(emits)]));
+
+    const { acknowledged, dropped, failures, emitMs } = await contend(contenders);
+    await recordOneMore(world);
+
+    expect(failures).toEqual([]);
+    expect(dropped).toEqual([]);
+    expect(acknowledged).toHaveLength(8 * emits);
+    expect(booksOf(world.home, acknowledged, 1)).toEqual([]);
+    tellStorm(task, {
+      storm: 'contention',
+      variant: `sqljs, a lock ${whose}`,
+      counts: { 'events acknowledged': acknowledged.length },
+      times: { 'one emit': emitMs },
+    });
+  },
+);
+
+test.for([
+  ['a clock kept outside the transaction', 'clock-outside', 'clock-repeated'],
+  ['a sql.js file written without its lock', 'without-lock', 'lost'],
+] as const)('the same books find %s out', { timeout: 120_000 }, async ([mistake, fault, kind], { task }) => {
+  expect(await kindsOf(fault)).toContain(kind);
+  tellStorm(task, { storm: 'contention', caught: [mistake] });
+});
+
+test('the same books find nothing wrong with the same store when it is whole', async () => {
+  expect(await kindsOf('none')).toEqual([]);
+});
+
+/** What the books lack after six processes with this fault. */
+async function kindsOf(fault: string): Promise<readonly string[]> {
+  const world = makeWorld();
+  mkdirSync(world.home, { recursive: true });
+  const contenders = Array.from({ length: 6 }, () => startContender(world, 'broken-contender', [fault, '40']));
+  const { acknowledged, failures } = await contend(contenders);
+  expect(failures).toEqual([]);
+  return booksOf(world.home, acknowledged, 0).map(({ kind }) => kind);
 }
