@@ -36,7 +36,8 @@ export interface DiskManners {
   readonly slowMs: number;
 }
 
-const never = new Promise<never>(() => {});
+/** One for each use: whoever waits for a shared one would be kept in memory for ever. */
+const never = (): Promise<never> => new Promise(() => {});
 
 export function createProcess(world: World, pid: number, manners: DiskManners): SimulatedProcess {
   const { chance, time, note, sometimes } = world;
@@ -58,12 +59,12 @@ export function createProcess(world: World, pid: number, manners: DiskManners): 
   const isLastCall = (): boolean => killIn > 0 && (killIn -= 1) === 0;
 
   async function call<T>(what: string, work: () => T | Promise<T>): Promise<T> {
-    if (isDead) return never;
+    if (isDead) return never();
     const isLast = isLastCall();
     if (isLast && chance.once(2)) {
       sometimes('killed before a call');
       kill();
-      return never;
+      return never();
     }
     try {
       const result = await work();
@@ -71,9 +72,9 @@ export function createProcess(world: World, pid: number, manners: DiskManners): 
         sometimes('killed after a call');
         kill();
       }
-      return isDead ? await never : result;
+      return isDead ? await never() : result;
     } catch (cause) {
-      if (isDead) return never;
+      if (isDead) return never();
       note(`p${pid} ${what} failed`);
       throw cause;
     }
@@ -112,7 +113,7 @@ export function createProcess(world: World, pid: number, manners: DiskManners): 
     diskCall: (what, work) =>
       call(what, async () => {
         await wait();
-        if (isDead) return never;
+        if (isDead) return never();
         const fails = isFailing();
         if (fails && !chance.once(4)) throw failed('before its work');
         const result = await work();

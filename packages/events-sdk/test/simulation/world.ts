@@ -53,6 +53,8 @@ export interface World {
 /** An ordinary day; the wall clock starts here. */
 export const START_MS = Date.UTC(2026, 1, 7, 18, 4, 5);
 const TAIL_LINES = 60;
+/** Timers of one simulation; most need a few hundred. */
+const MOST_STEPS = 200_000;
 
 export function createWorld(seed: number): World {
   const time = createVirtualTime();
@@ -124,6 +126,7 @@ function createVirtualTime(): VirtualTime {
       }),
     async runUntil(isOver, longestMs) {
       const end = now + longestMs;
+      let steps = 0;
       for (;;) {
         // Every promise that can go on does so before this turn of the event loop comes.
         await new Promise<void>((resolve) => {
@@ -133,7 +136,7 @@ function createVirtualTime(): VirtualTime {
         const id = next();
         const timer = id === undefined ? undefined : timers.get(id);
         if (id === undefined || timer === undefined) return 'nothing-left';
-        if (timer.at > end) return 'too-long';
+        if (timer.at > end || (steps += 1) > MOST_STEPS) return 'too-long';
         timers.delete(id);
         now = timer.at;
         timer.action();
