@@ -28,6 +28,8 @@ interface Printed extends Omit<Simulations, 'kinds'> {
 const CHILD = fileURLToPath(new URL('simulate.child.ts', import.meta.url));
 /** Of one child; a real machine that hangs is told as such, not by the patience of a test runner. */
 const SECONDS_EACH = 2;
+/** A process does not give back everything that its simulations leave. */
+const SEEDS_EACH = 500;
 
 /** Simulates `count` seeds from `first` on. Each child stops at its first failure. */
 export async function runSimulations(
@@ -38,9 +40,9 @@ export async function runSimulations(
   const children = Math.min(count, availableParallelism());
   const share = Math.ceil(count / children);
   const starts = Array.from({ length: children }, (_, at) => first + at * share).filter((at) => at < first + count);
-  const parts = await Promise.all(
-    starts.map((start) => runChild(start, Math.min(share, first + count - start), options)),
-  );
+  const parts = (
+    await Promise.all(starts.map((start) => runInTurn(start, Math.min(share, first + count - start), options)))
+  ).flat();
   const kinds = new Map<string, number>();
   for (const [kind, times] of parts.flatMap((part) => part.kinds)) kinds.set(kind, (kinds.get(kind) ?? 0) + times);
   const sum = (name: keyof Simulations['totals']): number => parts.reduce((all, { totals }) => all + totals[name], 0);
@@ -55,6 +57,14 @@ export async function runSimulations(
       kills: sum('kills'),
     },
   };
+}
+
+/** One child after another, until one fails. */
+async function runInTurn(first: number, count: number, options: SimulateOptions): Promise<readonly Printed[]> {
+  const parts: Printed[] = [];
+  for (let done = 0; done < count && parts.every(({ failed }) => failed.length === 0); done += SEEDS_EACH)
+    parts.push(await runChild(first + done, Math.min(SEEDS_EACH, count - done), options));
+  return parts;
 }
 
 async function runChild(first: number, count: number, options: SimulateOptions): Promise<Printed> {
