@@ -60,7 +60,7 @@ function syncKind(stop: string): string {
 }
 
 test(
-  'whatever happens to processes, disk, clock, network and servers: emitted = delivered + waiting + counted drops, each event once, in order, to its own team, and nothing hangs or waits for the network (SC-004, SEC-1, US2-2)',
+  'whatever happens to processes, disk, clock, network and servers: emitted = delivered + waiting + counted drops, each event once, in order, to its own team, and nothing hangs or waits for the network (FR-026, SEC-1, US2-2)',
   { timeout: 120_000 + COUNT * 200 },
   async ({ task }) => {
     const { failed, kinds, totals } = await runSimulations(SEED, COUNT);
