@@ -94,7 +94,7 @@ function createChance(seed: number): Chance {
   return {
     random,
     between: (least, most) => between(random, least, most),
-    oneOf: <const L extends readonly [unknown, ...unknown[]]>(list: L) => list[between(random, 0, list.length - 1)],
+    oneOf: (list) => list[between(random, 0, list.length - 1)],
     once: (times) => times > 0 && random() * times < 1,
   };
 }
