@@ -150,4 +150,13 @@ export const STORMS: readonly Storm[] = [
     amounts: { SPEC_KITTY_STORM_DISKS: 5 },
     rounds: 4,
   },
+  {
+    name: 'simulation',
+    proves:
+      'the whole library in virtual time: processes that die anywhere, failing disks, jumping clocks, lost answers; the books balance',
+    folder: 'packages/events-sdk',
+    files: ['test/simulation'],
+    amounts: { SPEC_KITTY_STORM_SIMULATIONS: 10_000 },
+    rounds: 10,
+  },
 ];
