@@ -170,7 +170,9 @@ test('a refused commit leaves every file as it was, also one that was not there'
   repo.write('.git/hooks/pre-commit', '#!/bin/sh\nexit 1\n');
   chmodSync(join(repo.root, '.git/hooks/pre-commit'), 0o755);
 
-  await expect(change({}, { files: [{ path: 'new.md', text: 'x' }] })).rejects.toMatchObject({ code: 'commit-refused' });
+  await expect(change({}, { files: [{ path: 'new.md', text: 'x' }] })).rejects.toMatchObject({
+    code: 'commit-refused',
+  });
 
   expect(repo.read(PATH)).toBe(text);
   expect(repo.status()).toBe('');
