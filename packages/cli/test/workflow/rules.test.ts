@@ -84,6 +84,17 @@ test('the first package that waits for itself or for something unknown is refuse
   expect(refusal).toMatchObject({ code: 'dependency-invalid', wpId: 'WP02', details: { wp_id: 'WP02', errors } });
 });
 
+test('which package is refused first does not depend on the order of the plan', () => {
+  const known = new Set(['WP01', 'WP02', 'WP03']);
+  const [two, three] = [
+    ['WP02', ['WP09']],
+    ['WP03', ['WP09']],
+  ] as const;
+
+  expect(refusalOf(() => refuseBrokenGraph(new Map([two, three]), known)).wpId).toBe('WP02');
+  expect(refusalOf(() => refuseBrokenGraph(new Map([three, two]), known)).wpId).toBe('WP02');
+});
+
 test('every circle is refused with its way round', () => {
   const known = new Set(['WP01', 'WP02', 'WP03', 'WP04']);
   const refusal = refusalOf(() =>

@@ -75,10 +75,8 @@ function reject(tx: StoreTransaction, row: StoredEvent, reason: string): Settled
 
 /** A server that took a project's events under a team has shown whose project it is (DESIGN §4.4). */
 function rememberTeams(tx: StoreTransaction, batch: readonly StoredEvent[], delivered: ReadonlySet<string>): void {
-  const seen = new Set<string>();
   for (const { eventId, projectUuid, teamSlug } of batch) {
-    if (projectUuid === null || teamSlug === null || seen.has(projectUuid) || !delivered.has(eventId)) continue;
-    seen.add(projectUuid);
+    if (projectUuid === null || teamSlug === null || !delivered.has(eventId)) continue;
     const key = projectTeamKey(projectUuid);
     if (tx.value(key) === undefined) tx.setValue(key, teamSlug);
   }

@@ -129,7 +129,7 @@ function redirected(answer: HttpAnswer): PushAnswer {
 
 /** A redirect's query may carry anything; scheme, host and path are enough to act on. */
 function withoutSecrets(location: string): string {
-  return location.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//');
+  return location.replace(/[?#].*/s, '').replace(/\/\/[^/]*@/, '//');
 }
 
 function later(answer: HttpAnswer, reason: RetryableReason, text: string): PushAnswer {

@@ -46,7 +46,7 @@ describe('a verdict', () => {
     expect(read({ error: '' })?.reason).toBe('status "rejected"');
     expect(read({ status: 'vanished' })).toEqual({ eventId: A, verdict: 'rejected', reason: 'status "vanished"' });
     for (const status of ['success', 'duplicate', 'pending']) {
-      expect(read({ status })).toEqual({ eventId: A, verdict: status });
+      expect(read({ status })).toStrictEqual({ eventId: A, verdict: status });
       expect(read({ status, error: 'by the way' })).toEqual({ eventId: A, verdict: status, reason: 'by the way' });
     }
   });

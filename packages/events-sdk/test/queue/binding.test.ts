@@ -91,6 +91,7 @@ describe('a waiting row', () => {
   test('of another team stays for its own session (SEC-1)', () => {
     expect(bindRow(aRow(), PROJECT, TIGERS)).toBeUndefined();
     expect(bindRow(aRow({ server: null }), PROJECT, TIGERS)).toBeUndefined();
+    expect(bindRow(aRow({ projectUuid: null }), PROJECT, TIGERS), 'not even its project').toBeUndefined();
   });
 
   test('of another team that was held is let go to that team, and to no server of this session (SEC-1)', () => {

@@ -29,6 +29,13 @@ test('weighs bytes, not letters', () => {
   expect([batchBytes(cats.slice(0, 2)), batchBytes(cats) - 1, batchBytes(cats)].map(cut)).toEqual([2, 2, 3]);
 });
 
+test('a batch of letters that all take three bytes is no byte too large', () => {
+  const words = events('語語', '語語', '語語');
+
+  expect(cutBatch(words, { maxEvents: 10, maxBytes: batchBytes(words) - 1 })).toHaveLength(2);
+  expect(cutBatch(words, { maxEvents: 10, maxBytes: batchBytes(words) })).toHaveLength(3);
+});
+
 test('answers nothing of nothing, and the very same list where all of it fits', () => {
   expect(cutBatch([], { maxEvents: 10, maxBytes: 0 })).toEqual([]);
   expect(cutBatch(three, { maxEvents: 3, maxBytes: NO_BOUND })).toBe(three);

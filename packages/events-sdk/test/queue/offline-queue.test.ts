@@ -63,6 +63,16 @@ describe('taking in', () => {
     expect(await store.read((reader) => reader.clock())).toBe(9);
   });
 
+  test('the clock stays above what came from elsewhere when that has left again', async () => {
+    const { store, queue, put } = setUp();
+    await put(9);
+    await store.transact((tx) => tx.remove([testUlid(9)]));
+
+    await queue.append(1, PLACEMENT, (lamport_clock) => anEvent({ lamport_clock }));
+
+    expect(await store.read((reader) => reader.events())).toMatchObject([{ lamportClock: 10 }]);
+  });
+
   test('what waits already needs no room in a full queue', async () => {
     const { queue, put } = setUp({ cap: 2 });
     await put(1, 2);
