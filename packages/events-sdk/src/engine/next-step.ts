@@ -78,7 +78,9 @@ export function nextStep(state: BackgroundState, now: number): Step {
   const isLinkFit =
     link.state === 'connected' && !state.linkFailed && retryAt === null && state.queued <= LINK_MOST_EVENTS;
   const mustWait = state.paceAt !== null && now < state.paceAt;
-  if (isLinkFit && (mustWait || !isAllDue)) return { kind: 'pass', via: 'link', scope: 'new', paced: true };
+  // Before its pace allows a batch of everything only what is new may go; where nothing is, a pass would do nothing, at once, again.
+  if (isLinkFit && (mustWait ? state.work !== 'none' : !isAllDue))
+    return { kind: 'pass', via: 'link', scope: 'new', paced: true };
   // Waited out here and not within the pass: a link that opens meanwhile is the faster way.
   if (mustWait) return sleepUntil(state.renewAt, state.lookAt, state.paceAt, connectAt);
   return { kind: 'pass', via: 'batch', scope: isAllDue ? 'all' : 'new', paced: true };

@@ -43,6 +43,11 @@ describe('the next step', () => {
       { kind: 'pass', via: 'link', scope: 'new', paced: true },
     ],
     [
+      'nothing over the link, where nothing is new, before the pace allows a batch of everything',
+      { queued: 1, flushAt: NOW, paceAt: NOW + 50, link: CONNECTED },
+      { kind: 'sleep', until: NOW + 50 },
+    ],
+    [
       'as a batch when the link has left something',
       { queued: 1, work: 'new', link: CONNECTED, linkFailed: true },
       { kind: 'pass', via: 'batch', scope: 'new', paced: true },
