@@ -80,7 +80,7 @@ function play({ folder, files, amounts }: Storm, own: number): ReturnType<typeof
   const scratch = mkdtempSync(join(tmpdir(), 'spec-kitty-storm-'));
   const report = join(scratch, 'report.json');
   const { status } = spawnSync(
-    'vitest',
+    join(root, folder, 'node_modules', '.bin', 'vitest'),
     ['run', '--testTimeout', '0', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...files],
     {
       cwd: join(root, folder),
