@@ -75,8 +75,13 @@ function reject(tx: StoreTransaction, row: StoredEvent, reason: string): Settled
 
 /** A server that took a project's events under a team has shown whose project it is (DESIGN §4.4). */
 function rememberTeams(tx: StoreTransaction, batch: readonly StoredEvent[], delivered: ReadonlySet<string>): void {
+  // The store is asked once a project: a batch has a thousand events, of one project or a few.
+  const teams = new Map<string, string>();
   for (const { eventId, projectUuid, teamSlug } of batch) {
     if (projectUuid === null || teamSlug === null || !delivered.has(eventId)) continue;
+    if (!teams.has(projectUuid)) teams.set(projectUuid, teamSlug);
+  }
+  for (const [projectUuid, teamSlug] of teams) {
     const key = projectTeamKey(projectUuid);
     if (tx.value(key) === undefined) tx.setValue(key, teamSlug);
   }

@@ -138,6 +138,19 @@ test('a project keeps the team it was first delivered under, in this batch and e
   expect([await teamOf(PROJECT), await teamOf(OTHER_PROJECT)]).toEqual(['acme', 'lions']);
 });
 
+test('asks the store once for the team of a project, however many of its events were delivered', async () => {
+  const { store } = await setUp(...clocks(...Array.from({ length: 300 }, (_, at) => at + 1)));
+  const asked: string[] = [];
+
+  await store.transact((tx) => {
+    const batch = tx.events();
+    const verdicts = batch.map(({ eventId }): EventVerdict => ({ eventId, verdict: 'success' }));
+    settleBatch({ ...tx, value: (key) => (asked.push(key), tx.value(key)) }, batch, verdicts);
+  });
+
+  expect(asked).toEqual([projectTeamKey(PROJECT)]);
+});
+
 test('an event that names no project or no team shows nothing of any (SEC-1)', async () => {
   const { settle, teamOf } = await setUp(
     { lamport_clock: 1, project_uuid: null },
