@@ -1,7 +1,4 @@
 /** The run that is there, and the process it belongs to: found, judged, and where a person wants it, ended. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { WorkflowError } from '../errors.ts';
 import { refuseForeignState } from '../project/own-state.ts';
 import type { Project } from '../project/project-root.ts';
@@ -12,8 +9,7 @@ import { readState, STATE_FILE, type StoredState } from './state-file.ts';
 
 /** The state of this machine's run; undefined when there is none. Refuses one that came with the repository. */
 export async function stateHere(deps: Pick<RunDeps, 'git'>, { root }: Project): Promise<StoredState | undefined> {
-  if (existsSync(join(root, STATE_FILE)) || existsSync(join(root, `${STATE_FILE}.bak`)))
-    await refuseForeignState(deps.git, root, STATE_FILE);
+  await refuseForeignState(deps.git, root, STATE_FILE);
   return readState(root);
 }
 

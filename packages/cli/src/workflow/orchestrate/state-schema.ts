@@ -13,10 +13,10 @@ const time = v.pipe(
 );
 const timeOrNull = v.nullable(time);
 
-// Keys we do not know are kept: a later version, or a person, may have put them there.
 // These become paths and arguments of git.
 const wpId = v.pipe(text, v.check(isWpId));
 
+// Keys we do not know are kept: a later version, or a person, may have put them there.
 const wpSchema = v.looseObject({
   wp_id: wpId,
   status: v.picklist(['pending', 'implementation', 'review', 'rework', 'completed', 'failed', 'skipped']),

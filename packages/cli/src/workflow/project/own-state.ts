@@ -2,18 +2,18 @@
  * State of this machine in the project's folder: how far a merge or a run of agents has come. It is ours only while git
  * does not know it; a file that came with a clone, or was committed, is somebody else's word on what to do next.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { WorkflowError } from '../errors.ts';
 import { literal, mustRun } from '../git/repository.ts';
 import type { Git } from '../ports.ts';
 
-/** Refuses where git tracks `path` or anything beside it of that name; relative to `root`. */
+/** Refuses where `path` (relative to `root`) or the copy beside it is there and git tracks it. Asks git only where one is. */
 export async function refuseForeignState(git: Git, root: string, path: string): Promise<void> {
-  const tracked = await mustRun(
-    git,
-    root,
-    ['ls-files', '-z', '--', literal(path), literal(`${path}.bak`)],
-    'list files',
-  );
+  const own = [path, `${path}.bak`];
+  if (!own.some((file) => existsSync(join(root, file)))) return;
+  const tracked = await mustRun(git, root, ['ls-files', '-z', '--', ...own.map(literal)], 'list files');
   if (tracked === '') return;
   const files = tracked.split('\0').filter((file) => file !== '');
   throw new WorkflowError(

@@ -1,7 +1,4 @@
 /** How a merge begins, or goes on: what has to be right, and the state it starts from. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { WorkflowError } from '../errors.ts';
 import { checkCanCommit } from '../git/commit.ts';
 import { branchTip, commitOf, conflictedFiles, headBranch } from '../git/repository.ts';
@@ -58,7 +55,7 @@ export async function whatToMerge(
 
 /** The state of the merge this machine has begun; undefined when there is none. */
 export async function mergeUnderWay(git: Git, project: Project): Promise<MergeState | undefined> {
-  if (existsSync(join(project.root, MERGE_STATE))) await refuseForeignState(git, project.root, MERGE_STATE);
+  await refuseForeignState(git, project.root, MERGE_STATE);
   return readMergeState(project.root);
 }
 
