@@ -58,18 +58,21 @@ export function createProjectReader(deps: {
   const known = new Map<string, { readonly signature: string; readonly answer: ProjectRead }>();
   let lastRoot: string | null = null;
 
-  const isUnchanged = (root: string): boolean => known.has(root) && known.get(root)?.signature === signatureOf(root);
+  /** The last answer of a project whose file is still the same. */
+  function lastAnswer(root: string, signature = signatureOf(root)): ProjectRead | undefined {
+    const last = known.get(root);
+    return last?.signature === signature ? last?.answer : undefined;
+  }
 
   function around(): string | null {
-    if (lastRoot === null || !isUnchanged(lastRoot)) lastRoot = findProjectRoot(cwd, env);
+    if (lastRoot === null || lastAnswer(lastRoot) === undefined) lastRoot = findProjectRoot(cwd, env);
     return lastRoot;
   }
 
   /** What the project around the working directory says; looks at its file once where nothing has changed. */
   async function readAround(): Promise<{ readonly root: string | null; readonly answer: ProjectRead | null }> {
-    const last = lastRoot === null ? undefined : known.get(lastRoot);
-    if (lastRoot !== null && last !== undefined && last.signature === signatureOf(lastRoot))
-      return { root: lastRoot, answer: last.answer };
+    const answer = lastRoot === null ? undefined : lastAnswer(lastRoot);
+    if (answer !== undefined) return { root: lastRoot, answer };
     const root = (lastRoot = findProjectRoot(cwd, env));
     return { root, answer: root === null ? null : await readAny(root) };
   }
@@ -79,8 +82,8 @@ export function createProjectReader(deps: {
   async function readAny(root: string): Promise<ProjectRead> {
     // Taken before reading: a change in between shows the next time.
     const signature = signatureOf(root);
-    const last = known.get(root);
-    if (last !== undefined && last.signature === signature) return last.answer;
+    const last = lastAnswer(root, signature);
+    if (last !== undefined) return last;
     const answer = await readProjectIdentity(root);
     if (answer.kind === 'broken') logger.warn('project-config-broken', answer.message);
     if (signature !== undefined) known.set(root, { signature, answer });
