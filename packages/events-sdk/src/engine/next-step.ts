@@ -78,7 +78,8 @@ export function nextStep(state: BackgroundState, now: number): Step {
   const isLinkFit =
     link.state === 'connected' && !state.linkFailed && retryAt === null && state.queued <= LINK_MOST_EVENTS;
   const mustWait = state.paceAt !== null && now < state.paceAt;
-  // Before its pace allows a batch of everything only what is new may go; where nothing is, a pass would do nothing, at once, again.
+  // Before the pace allows a batch of everything only what is new may go; where nothing is, a pass would do nothing, and be
+  // due again at once.
   if (isLinkFit && (mustWait ? state.work !== 'none' : !isAllDue))
     return { kind: 'pass', via: 'link', scope: 'new', paced: true };
   // Waited out here and not within the pass: a link that opens meanwhile is the faster way.

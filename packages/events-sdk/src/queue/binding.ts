@@ -35,7 +35,8 @@ export function knownTeam(teamSlug: string | null): string | null {
 
 /**
  * The change a waiting row needs, or undefined when it is right as it is. A row bound to a team keeps that
- * team whoever is signed in, and one without a team waits for a sign-in on its server. `project` is the row's project as far as it is known now.
+ * team whoever is signed in, and one without a team waits for a sign-in on its server. `project` is the row's project as
+ * far as it is known now.
  */
 export function bindRow(
   row: StoredEvent,
