@@ -8,7 +8,7 @@ import { openNodeClient } from '@spec-kitty/events-sdk/node';
 import { createDelayingProxy } from '@spec-kitty/events-sdk/testing';
 import { expect, onTestFinished, test } from 'vitest';
 
-import { DRIVERS, makeWorld, startServer, until, type World } from './world.ts';
+import { DRIVERS, isRunning, makeWorld, startServer, until, type World } from './world.ts';
 
 const BATCH_PATH = '/api/v1/events/batch/';
 const MOVE = wpStatusChanged({ wpId: 'WP01', previousStatus: 'planned', newStatus: 'doing', featureSlug: '001-demo' });
@@ -16,34 +16,16 @@ const MOVE = wpStatusChanged({ wpId: 'WP01', previousStatus: 'planned', newStatu
 /** Announces the feature again: two events, no commit. */
 const EMIT = ['agent', 'feature', 'finalize-tasks', '--emit'];
 
-interface CourierWorld extends World {
-  /** Numbers of the couriers that took the lease, as their log tells. */
-  couriers(): readonly number[];
-  allGone(): Promise<void>;
-}
-
 /** A project with a feature of one package and couriers that stay for `idleS` seconds without an event. */
-async function makeCourierWorld(idleS: number): Promise<CourierWorld> {
+async function makeCourierWorld(idleS: number): Promise<World> {
   const world = makeWorld({ delivery: 'courier' });
   world.env['SPEC_KITTY_COURIER_IDLE_S'] = String(idleS);
   await world.makeProject();
   await world.makeFeature(['One']);
-  const couriers = (): readonly number[] =>
-    [...world.homeFile('courier.log').matchAll(/ pid=(\d+)$/gm)].map(([, pid]) => Number(pid));
   onTestFinished(() => {
-    for (const pid of couriers()) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+    for (const pid of world.couriers()) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
   });
-  const allGone = () => until('every courier to be gone', () => !couriers().some(isRunning));
-  return { ...world, couriers, allGone };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  return world;
 }
 
 const linkOpens = (world: World, times = 1) =>

@@ -11,7 +11,7 @@ import { expect, test } from 'vitest';
 
 import { installAgents } from './agents.ts';
 import { filesBelow, findSecrets, gitObjects, watchCommandLines, type Secrets, type Seen } from './secret-search.ts';
-import { DRIVERS, makeWorld, startServer, until } from './world.ts';
+import { DRIVERS, makeWorld, startServer } from './world.ts';
 
 const BATCH = '/api/v1/events/batch/';
 /** With everything that encodings change. */
@@ -23,17 +23,6 @@ const TITLE = 'Canary of a payload 99';
 
 const tokensIn = (credentials: string): readonly string[] =>
   [...credentials.matchAll(/^(?:access|refresh) = "(.+)"$/gm)].map((match) => match[1] ?? '');
-
-const couriersOf = (log: string): readonly number[] => [...log.matchAll(/ pid=(\d+)$/gm)].map(([, pid]) => Number(pid));
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** One store in every run, all of them in a storm. */
 const STORES = process.env['SPEC_KITTY_STORM_SECRETS'] === undefined ? DRIVERS.slice(0, 1) : DRIVERS;
@@ -117,9 +106,7 @@ test.for(STORES)(
     ])
       for (const form of [[], ['--json', '--debug']]) await run([...args, ...form]);
     await run(['auth', 'logout']);
-    await until('every courier to be gone', () =>
-      couriersOf(world.homeFile('courier.log')).every((pid) => !isRunning(pid)),
-    );
+    await world.allGone();
     const seen: Seen = { ...printed, ...watch.stop(), ...filesBelow(world.root), ...gitObjects(world.repository) };
 
     const secrets: Secrets = {

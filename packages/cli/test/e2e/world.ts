@@ -140,6 +140,12 @@ export function makeWorld(options: WorldOptions = {}) {
   const homeFile = (name: string): string =>
     existsSync(join(home, name)) ? readFileSync(join(home, name), 'utf8') : '';
 
+  /** Numbers of the couriers that took the lease, as their log tells. */
+  const couriers = (): readonly number[] =>
+    [...homeFile('courier.log').matchAll(/ pid=(\d+)$/gm)].map(([, pid]) => Number(pid));
+
+  const allGone = () => until('every courier to be gone', () => !couriers().some(isRunning));
+
   return {
     root,
     home,
@@ -155,10 +161,22 @@ export function makeWorld(options: WorldOptions = {}) {
     queued,
     login,
     homeFile,
+    couriers,
+    allGone,
   };
 }
 
 export type World = ReturnType<typeof makeWorld>;
+
+/** Whether there is a process of that number. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A listening contract server with Ada in it. */
 export async function startServer(port = 0, data?: string): Promise<ContractServer> {
