@@ -1,8 +1,8 @@
 /** A TCP proxy on this machine that makes a server look far away: every byte takes its time, in order. Node only. */
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 import { systemTime } from '../internal/time.ts';
+import { createTcpProxy } from './tcp-proxy.ts';
 
 export interface DelayingProxy {
   /** `http://127.0.0.1:port`, no trailing slash. */
@@ -19,18 +19,7 @@ export async function createDelayingProxy(options: {
   readonly target: string;
   readonly roundTripMs: number;
 }): Promise<DelayingProxy> {
-  const { roundTripMs } = options;
-  const { hostname, port } = new URL(options.target);
-  const sockets = new Set<Socket>();
-
-  function keep(socket: Socket): Socket {
-    sockets.add(socket);
-    socket.setNoDelay(true);
-    // The other side hears of an error by the close that follows it.
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
-    return socket;
-  }
+  const { target, roundTripMs } = options;
 
   function carry(from: Socket, to: Socket, notBefore: number): void {
     let arrivesAt = notBefore;
@@ -49,22 +38,13 @@ export async function createDelayingProxy(options: {
     });
   }
 
-  const server = createServer((near) => {
-    const far = keep(connect(Number(port), hostname));
-    keep(near);
-    carry(near, far, performance.now() + 1.5 * roundTripMs);
-    carry(far, near, 0);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A TCP server's address is never text.
-  const { port: ownPort } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${ownPort}`,
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
+  const { url, close } = await createTcpProxy({
+    target,
+    serve(near, reach) {
+      const far = reach();
+      carry(near, far, performance.now() + 1.5 * roundTripMs);
+      carry(far, near, 0);
     },
-  };
+  });
+  return { url, close };
 }

@@ -2,9 +2,9 @@
  * A TCP proxy on a bad line: what becomes of a connection is drawn by chance. It passes bytes on, late, in crumbs, up to a point,
  * one way only, or not at all; it never changes one. Real sockets, no knowledge of HTTP or WebSockets.
  */
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
+import { createTcpProxy } from '../../src/testing/tcp-proxy.ts';
 import { between } from './random.ts';
 
 /** What becomes of a connection. */
@@ -31,19 +31,8 @@ const MOST_BYTES = 1_500;
 
 /** Listens on a free port and passes on to `target` what the line lets through. `random` gives numbers in [0, 1). */
 export async function createRoughProxy(target: string, random: () => number): Promise<RoughProxy> {
-  const { hostname, port } = new URL(target);
-  const sockets = new Set<Socket>();
   const met: Partial<Record<Fate, number>> = {};
   let weather: 'bad' | 'calm' | 'away' = 'bad';
-
-  function keep(socket: Socket): Socket {
-    sockets.add(socket);
-    socket.setNoDelay(true);
-    // The other side hears of an error by the close that follows it.
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
-    return socket;
-  }
 
   function drawFate(): Fate {
     if (weather === 'away') return 'refused';
@@ -51,15 +40,14 @@ export async function createRoughProxy(target: string, random: () => number): Pr
     return FATES[between(random, 1, FATES.length - 1)] ?? 'through';
   }
 
-  function serve(near: Socket): void {
+  function serve(near: Socket, reach: () => Socket): void {
     const fate = drawFate();
     met[fate] = (met[fate] ?? 0) + 1;
-    keep(near);
     if (fate === 'refused') {
       near.resetAndDestroy();
       return;
     }
-    const far = keep(connect(Number(port), hostname));
+    const far = reach();
     const cut = (): void => {
       near.destroy();
       far.destroy();
@@ -106,26 +94,17 @@ export async function createRoughProxy(target: string, random: () => number): Pr
     };
   }
 
-  function turn(to: typeof weather): void {
+  const proxy = await createTcpProxy({ target, serve, allowHalfOpen: true });
+  const turn = (to: typeof weather): void => {
     weather = to;
-    for (const socket of sockets) socket.destroy();
-  }
-
-  const server = createServer({ allowHalfOpen: true }, serve);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A TCP server's address is never text.
-  const { port: ownPort } = server.address() as AddressInfo;
+    proxy.cut();
+  };
   return {
-    url: `http://127.0.0.1:${ownPort}`,
+    url: proxy.url,
     met,
     calm: () => turn('calm'),
     away: () => turn('away'),
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
+    close: () => proxy.close(),
   };
 }
 
