@@ -60,6 +60,12 @@ export function createProcess(world: World, pid: number, manners: DiskManners): 
 
   async function call<T>(what: string, work: () => T | Promise<T>): Promise<T> {
     if (isDead) return never();
+    if (world.isSpinning()) {
+      // Nothing that waits for time would ever be heard of again.
+      world.breach('spin', `p${pid} does not let time go on, at last with ${what}`);
+      kill();
+      return never();
+    }
     const isLast = isLastCall();
     if (isLast && chance.once(2)) {
       sometimes('killed before a call');

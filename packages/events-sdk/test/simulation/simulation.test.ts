@@ -1,13 +1,15 @@
 /**
  * The whole library in one thread, from one seed: several processes on one home, two servers, a network, wall clocks, disks
  * and deaths. After each the books balance. `SPEC_KITTY_STORM_SIMULATIONS` sets how many, `SPEC_KITTY_STORM_SEED` the first
- * seed; the seeds that follow are the next numbers, so a failure's seed alone replays it.
+ * seed (default: 1, so that `npm test` meets the same every time; the storm meets others); the seeds that follow are the next numbers, so a failure's seed alone replays it.
  */
 import { tellStorm } from '@spec-kitty/storm';
 import { expect, test } from 'vitest';
 
+import { createProcess } from './process.ts';
 import { inWords, runSimulations } from './run.ts';
 import { SERVER_FAULTS } from './server-faults.ts';
+import { createWorld } from './world.ts';
 
 const COUNT = Number(process.env['SPEC_KITTY_STORM_SIMULATIONS'] ?? 2_000);
 const SEED = Number(process.env['SPEC_KITTY_STORM_SEED'] ?? 1);
@@ -90,4 +92,17 @@ test('the same seed is the same history to the letter, and another seed is anoth
 
   expect(again.hashes).toEqual(first.hashes.slice(10));
   expect(new Set(first.hashes).size).toBe(30);
+});
+
+test('a process that asks again and again without letting time go on is named and ended, and no other with it', async () => {
+  const world = createWorld(1);
+  const [restless, other] = [1, 2].map((pid) => createProcess(world, pid, { failsEvery: 0, slowMs: 0 }));
+  const askForEver = async (): Promise<void> => {
+    for (;;) await restless?.call('read', () => 1);
+  };
+  void askForEver();
+  await restless?.died;
+
+  expect(world.breaches).toEqual(['spin: p1 does not let time go on, at last with read']);
+  expect(await other?.call('read', () => 1)).toBe(1);
 });

@@ -21,6 +21,8 @@ export interface Chance {
 export interface VirtualTime {
   /** Milliseconds since the simulation began. No wall clock: that one may jump. */
   now(): number;
+  /** How many timers have come due so far. */
+  steps(): number;
   after(delayMs: number, action: () => void): () => void;
   sleep(delayMs: number): Promise<void>;
   /** Moves on from timer to timer until `isOver`; answers why it ended. */
@@ -34,6 +36,8 @@ export interface World {
   skewMs: number;
   /** No fault of any kind from here on. */
   isClear: boolean;
+  /** To be asked at every call of a port: true when there were so many at one moment that time will not go on. */
+  isSpinning(): boolean;
   /** Nothing reaches a server before this moment. */
   partitionedUntil: number;
   /** Adds a line to the history. */
@@ -55,6 +59,8 @@ export const START_MS = Date.UTC(2026, 1, 7, 18, 4, 5);
 const TAIL_LINES = 60;
 /** Timers of one simulation; most need a few hundred. */
 const MOST_STEPS = 200_000;
+/** Calls of all processes between two timers; a batch of everything needs a few hundred. */
+const MOST_CALLS_AT_ONCE = 50_000;
 
 export function createWorld(seed: number): World {
   const time = createVirtualTime();
@@ -62,6 +68,7 @@ export function createWorld(seed: number): World {
   const lines: string[] = [];
   const kinds = new Map<string, number>();
   const breaches: string[] = [];
+  let calls = { at: 0, count: 0 };
   const note = (text: string): void => {
     const line = `${time.now()} ${text}`;
     hash.update(line);
@@ -73,6 +80,13 @@ export function createWorld(seed: number): World {
     time,
     skewMs: 0,
     isClear: false,
+    isSpinning() {
+      calls = { at: time.steps(), count: calls.at === time.steps() ? calls.count + 1 : 1 };
+      if (calls.count <= MOST_CALLS_AT_ONCE) return false;
+      // Whoever asked is ended for it; the others begin anew.
+      calls.count = 0;
+      return true;
+    },
     partitionedUntil: 0,
     note,
     sometimes: (kind) => void kinds.set(kind, (kinds.get(kind) ?? 0) + 1),
@@ -102,6 +116,7 @@ function createChance(seed: number): Chance {
 function createVirtualTime(): VirtualTime {
   let now = 0;
   let count = 0;
+  let steps = 0;
   const timers = new Map<number, { readonly at: number; readonly action: () => void }>();
   const after = (delayMs: number, action: () => void): (() => void) => {
     const id = (count += 1);
@@ -119,6 +134,7 @@ function createVirtualTime(): VirtualTime {
   };
   return {
     now: () => now,
+    steps: () => steps,
     after,
     sleep: (delayMs) =>
       new Promise((resolve) => {
@@ -126,7 +142,7 @@ function createVirtualTime(): VirtualTime {
       }),
     async runUntil(isOver, longestMs) {
       const end = now + longestMs;
-      let steps = 0;
+      const last = steps + MOST_STEPS;
       for (;;) {
         // Every promise that can go on does so before this turn of the event loop comes.
         await new Promise<void>((resolve) => {
@@ -136,7 +152,7 @@ function createVirtualTime(): VirtualTime {
         const id = next();
         const timer = id === undefined ? undefined : timers.get(id);
         if (id === undefined || timer === undefined) return 'nothing-left';
-        if (timer.at > end || (steps += 1) > MOST_STEPS) return 'too-long';
+        if (timer.at > end || (steps += 1) > last) return 'too-long';
         timers.delete(id);
         now = timer.at;
         timer.action();
