@@ -18,21 +18,33 @@ beforeAll(() => {
 });
 afterAll(() => crew.dismiss());
 
+type Judge = (result: RunResult) => Promise<string | undefined> | string | undefined;
+
+/** One run of the crew: what is wrong with it, and how many calls it took. */
+async function runOnce(
+  seed: number,
+  options: Omit<RunOptions, 'seed'>,
+  judge: Judge = () => undefined,
+): Promise<{ readonly wrong: readonly string[]; readonly calls: number }> {
+  const result = await crew.run({ ...options, seed });
+  const worse = await judge(result);
+  const wrong = [...result.wrong, ...(worse === undefined ? [] : [worse])];
+  if (result.disk.openFiles() > 0) wrong.push('a file was left open');
+  return { wrong: wrong.map((each) => `SPEC_KITTY_STORM_SEED=${seed}: ${each}`), calls: result.calls };
+}
+
 /** Runs seed after seed until something is wrong; says what, or tells the storm that nothing was. */
 async function findWrong(
   { task }: Pick<TestContext, 'task'>,
   seeds: number,
   options: Omit<RunOptions, 'seed'>,
-  judge: (result: RunResult) => Promise<string | undefined> | string | undefined = () => undefined,
+  judge?: Judge,
 ): Promise<readonly string[]> {
   let calls = 0;
   for (let seed = SEED; seed < SEED + seeds; seed += 1) {
-    const result = await crew.run({ ...options, seed });
-    calls += result.calls;
-    const worse = await judge(result);
-    const wrong = [...result.wrong, ...(worse === undefined ? [] : [worse])];
-    if (result.disk.openFiles() > 0) wrong.push('a file was left open');
-    if (wrong.length > 0) return wrong.map((each) => `SPEC_KITTY_STORM_SEED=${seed}: ${each}`);
+    const run = await runOnce(seed, options, judge);
+    if (run.wrong.length > 0) return run.wrong;
+    calls += run.calls;
   }
   tellStorm(task, {
     storm: 'power',
@@ -126,8 +138,12 @@ test.for([
     /acknowledged and lost|given twice/,
   ],
 ] as const)('the interleavings find a protocol that %s', async ([mistake, options, expected], { task }) => {
-  expect((await findWrong({ task }, 400, options, options.work === 'store' ? lostIn : undefined)).join()).toMatch(
-    expected,
-  );
+  const judge = options.work === 'store' ? lostIn : undefined;
+  const found: string[] = [];
+  // A broken protocol breaks in more than one way: the one it is known by counts.
+  for (let seed = SEED; seed < SEED + 400 && !expected.test(found.join()); seed += 1)
+    found.push(...(await runOnce(seed, options, judge)).wrong);
+
+  expect(found.join()).toMatch(expected);
   tellStorm(task, { storm: 'power', caught: [`a process that ${mistake}`] });
 });
