@@ -10,8 +10,8 @@ import { systemTime } from '../../internal/time.ts';
 import type { Time } from '../../internal/time.ts';
 import type { EventStore } from '../port.ts';
 import type { SqlDatabase } from '../sql/database.ts';
-import { toStorageError } from '../sql/failures.ts';
-import { FILE_HEADER_BYTES, readFileHeader } from '../sql/file-header.ts';
+import { refuseReadOnlyFormat, toStorageError } from '../sql/failures.ts';
+import { FILE_HEADER_BYTES, readFileHeader, type FileHeader } from '../sql/file-header.ts';
 import { createPatience } from './patience.ts';
 import type { Patience } from './patience.ts';
 import { SCHEMA, schemaVersion, type Schema } from '../sql/schema.ts';
@@ -213,16 +213,23 @@ function switchToWal(db: SqlDatabase): void {
   );
 }
 
-/** Whether the file is there and in WAL mode. One that cannot be read counts as not: opening it will tell why. */
+/** Whether the file is there and in WAL mode. */
 function isWalFile(path: string): boolean {
+  const header = headerOf(path);
+  refuseReadOnlyFormat(header);
+  return header?.isWal === true;
+}
+
+/** Undefined for a file that cannot be read: opening it will tell why. */
+function headerOf(path: string): FileHeader | undefined {
   let fd: number | undefined;
   try {
     fd = openSync(path, 'r');
     const bytes = new Uint8Array(FILE_HEADER_BYTES);
     readSync(fd, bytes, 0, FILE_HEADER_BYTES, 0);
-    return readFileHeader(bytes)?.isWal === true;
+    return readFileHeader(bytes);
   } catch {
-    return false;
+    return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);
   }

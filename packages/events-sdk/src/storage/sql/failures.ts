@@ -4,6 +4,7 @@
 
 import { EventsSdkError, isEventsSdkError } from '../../errors.ts';
 import type { EventsSdkErrorCode } from '../../errors.ts';
+import type { FileHeader } from './file-header.ts';
 
 /** Primary result codes of SQLite, as far as they are told apart here. */
 const BUSY = 5;
@@ -14,7 +15,7 @@ const NOT_A_DATABASE = 26;
 
 /** What SQLite says of a statement that does not fit the file. */
 const MISSING =
-  /^(?:no such (?:table|column|index)|no query solution|table \w+ has no column|malformed database schema)/;
+  /^(?:no such (?:table|column|index|collation sequence)|unknown function|no query solution|table \w+ has no column|malformed database schema)/;
 
 /**
  * Turns a failure of SQLite into ours. `resultCode` may be an extended one. Without it (sql.js tells only a text)
@@ -50,6 +51,12 @@ export function toStorageError(cause: unknown, resultCode?: number): EventsSdkEr
         cause,
       );
   }
+}
+
+/** Refuses a file whose header lets SQLite read it but not write it, before it says so in words that sound like missing rights. */
+export function refuseReadOnlyFormat(header: FileHeader | undefined): void {
+  if (header?.isWritable === false)
+    throw toStorageError(new Error('its header names no format that is written'), CORRUPT);
 }
 
 function failure(code: EventsSdkErrorCode, message: string, cause: unknown): EventsSdkError {

@@ -9,6 +9,8 @@ export const FILE_HEADER_BYTES = 100;
 export interface FileHeader {
   /** Kept in WAL mode: the file alone is not the whole truth. */
   readonly isWal: boolean;
+  /** False for a format SQLite opens for reading only: bytes 18 and 19 are 1 or 2 in every file it has written. */
+  readonly isWritable: boolean;
   /** Raised by SQLite with every change outside WAL mode. */
   readonly changeCounter: number;
   /** `PRAGMA user_version`: the version of the schema inside. */
@@ -28,6 +30,7 @@ export function readFileHeader(bytes: Uint8Array): FileHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     isWal: bytes[18] === 2 || bytes[19] === 2,
+    isWritable: [18, 19].every((at) => bytes[at] === 1 || bytes[at] === 2),
     changeCounter: view.getUint32(CHANGE_COUNTER_AT),
     userVersion: view.getUint32(60),
   };

@@ -8,7 +8,7 @@
 import { EventsSdkError } from '../../errors.ts';
 import type { EventStore } from '../port.ts';
 import type { SqlDatabase } from '../sql/database.ts';
-import { toStorageError } from '../sql/failures.ts';
+import { refuseReadOnlyFormat, toStorageError } from '../sql/failures.ts';
 import { readFileHeader } from '../sql/file-header.ts';
 import { SCHEMA, type Schema } from '../sql/schema.ts';
 import { createSqlStore } from '../sql/sql-store.ts';
@@ -117,6 +117,7 @@ function openImage(sqlJs: SqlJsModule, bytes: Uint8Array | null, schema: Schema)
   const header = bytes === null || bytes.length === 0 ? undefined : readFileHeader(bytes);
   if (header === undefined && bytes !== null && bytes.length > 0)
     throw toStorageError(new Error('file is not a database'));
+  refuseReadOnlyFormat(header);
   schema.refuseNewer(header?.userVersion ?? 0);
   const db = openConnection(sqlJs, bytes);
   try {
