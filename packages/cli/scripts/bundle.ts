@@ -23,6 +23,8 @@ export interface BundleOptions {
   readonly alias?: Readonly<Record<string, string>>;
   /** Name below `dist/commands` (without extension) → source file, beside the program's own commands. */
   readonly extraCommands?: Readonly<Record<string, string>>;
+  /** Part of a source file's path → its text made another: programs that are wrong on purpose. One that changes nothing fails the build. */
+  readonly edits?: Readonly<Record<string, (text: string) => string>>;
 }
 
 // Bundled CommonJS code asks for these; ES modules do not have them.
@@ -75,6 +77,27 @@ const plainOrder: Plugin = {
   },
 };
 
+/** Each of the files has to be there, and to become another. */
+function edited(edits: Readonly<Record<string, (text: string) => string>>): Plugin {
+  return {
+    name: 'edited',
+    setup({ onLoad, onEnd }) {
+      const left = new Set(Object.keys(edits));
+      onLoad({ filter: /\.[jt]s$/ }, async ({ path }) => {
+        const entry = Object.entries(edits).find(([part]) => path.replaceAll('\\', '/').includes(part));
+        if (entry === undefined) return undefined;
+        const text = await readFile(path, 'utf8');
+        const contents = entry[1](text);
+        if (contents !== text) left.delete(entry[0]);
+        return { contents, loader: path.endsWith('.ts') ? 'ts' : 'js' };
+      });
+      onEnd(() => {
+        if (left.size > 0) throw new Error(`Nothing was changed in ${[...left].join(', ')}.`);
+      });
+    },
+  };
+}
+
 /** Builds into `root`. */
 export async function bundle(options: BundleOptions): Promise<void> {
   const outdir = join(options.root, 'dist');
@@ -97,7 +120,7 @@ export async function bundle(options: BundleOptions): Promise<void> {
     banner: { js: BANNER },
     alias: { ...UNBUNDLED, ...otherBuilds(), ...options.alias },
     nodePaths: [join(packageRoot, 'node_modules')],
-    plugins: [plainOrder],
+    plugins: [plainOrder, edited(options.edits ?? {})],
     logLevel: 'warning',
     metafile: true,
   });

@@ -98,6 +98,15 @@ export const STORMS: readonly Storm[] = [
     rounds: 1,
   },
   {
+    name: 'hostile',
+    proves:
+      'repositories and servers that mean harm: nothing planted is run, nothing outside is read, changed or asked, the terminal stays ours',
+    folder: 'packages/cli',
+    files: ['test/e2e/hostile.test.ts'],
+    amounts: { SPEC_KITTY_STORM_HOSTILE: 100 },
+    rounds: 3,
+  },
+  {
     name: 'answers',
     proves:
       'odd, torn and hostile answers of a server: no event goes without permission, no secret is shown, every sync ends',

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { createContractServer, type ContractServer } from '@spec-kitty/events-sdk/testing';
 import { onTestFinished } from 'vitest';
 
-const bin = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+const builtProgram = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 /** The Node that runs `spec-kitty`: this one, or the oldest supported one, which has no `node:sqlite`. */
 const node = process.env['TEST_NODE'] ?? process.execPath;
@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly driver?: 'node-sqlite' | 'sqljs';
   /** Default `off`: only `sync now` delivers. */
   readonly delivery?: 'courier' | 'inline' | 'off';
+  /** Default: the built program. */
+  readonly program?: string;
 }
 
 export interface RunOptions {
@@ -38,12 +40,15 @@ export interface RunOptions {
   readonly input?: string;
   readonly cwd?: string;
   readonly extraEnv?: NodeJS.ProcessEnv;
+  /** Killed when it takes longer, in milliseconds. Default: never. */
+  readonly limitMs?: number;
 }
 
 /** An envelope as it stands in queue.db or on the server. */
 export type Envelope = Readonly<Record<string, unknown>> & { readonly payload: Readonly<Record<string, unknown>> };
 
 export function makeWorld(options: WorldOptions = {}) {
+  const bin = options.program ?? builtProgram;
   const root = mkdtempSync(join(tmpdir(), 'spec-kitty-e2e-'));
   const home = join(root, 'home');
   const repository = join(root, 'repository');
@@ -64,8 +69,13 @@ export function makeWorld(options: WorldOptions = {}) {
   });
 
   async function specKitty(args: readonly string[], more: RunOptions = {}): Promise<Ended> {
-    const { input = '', cwd = repository, extraEnv = {} } = more;
-    const child = spawn(node, [bin, ...args], { cwd, env: { ...env, ...extraEnv }, stdio: 'pipe' });
+    const { input = '', cwd = repository, extraEnv = {}, limitMs } = more;
+    const child = spawn(node, [bin, ...args], {
+      cwd,
+      env: { ...env, ...extraEnv },
+      stdio: 'pipe',
+      ...(limitMs === undefined ? {} : { timeout: limitMs, killSignal: 'SIGKILL' }),
+    });
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));

@@ -138,6 +138,40 @@ test('a new feature is not made through a link', async () => {
   expect(look()).toEqual(before);
 });
 
+test('a folder of a clone that git takes for a repository is no project: what its settings name is not run', async () => {
+  const repo = await createProject(['Writer']);
+  const { folder, look } = elsewhere();
+  const trap = 'vendor/tool';
+  repo.write(`${trap}/HEAD`, 'ref: refs/heads/main\n');
+  repo.write(`${trap}/config`, `[core]\n\tbare = false\n\tworktree = .\n\tfsmonitor = "touch ${folder}/run; false"\n`);
+  for (const name of ['objects/keep', 'refs/keep', '.kittify/config.yaml']) repo.write(`${trap}/${name}`, '');
+  repo.write(`${trap}/kitty-specs/001-demo/meta.json`, '{"target_branch":"main"}');
+  const before = look();
+  const cwd = join(repo.root, trap);
+
+  for (const command of [
+    () => tasksStatus(repo.deps, { cwd }),
+    () => moveTask(repo.deps, { cwd, wpId: 'WP01', to: 'doing' }),
+    () => init(repo.deps, { cwd, git: true }),
+  ])
+    await expect(command()).rejects.toMatchObject({ code: 'bare-repository' });
+
+  expect(look()).toEqual(before);
+});
+
+test('a file in the place of a folder is told, with what sets it aside', async () => {
+  const repo = await createProject(['Writer']);
+  rmSync(join(repo.root, FEATURE, 'tasks'), { recursive: true });
+  repo.write(`${FEATURE}/tasks`, 'x');
+
+  await expect(Promise.resolve().then(() => tasksStatus(repo.deps, { cwd: repo.root }))).rejects.toMatchObject({
+    code: 'not-a-folder',
+    remedy: `mv ${FEATURE}/tasks ${FEATURE}/tasks.old`,
+  });
+  execFileSync('sh', ['-c', `mv ${FEATURE}/tasks ${FEATURE}/tasks.old`], { cwd: repo.root });
+  await expect(tasksStatus(repo.deps, { cwd: repo.root })).resolves.toMatchObject({ feature: '001-demo' });
+});
+
 test('a link within the repository is nobody’s harm', async () => {
   const repo = await createProject(['Writer']);
   repo.write('docs/plan.md', '# Plan\n');

@@ -2,9 +2,11 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -14,6 +16,7 @@ import {
 import { dirname } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
+import { quoted } from '../rules/shell-word.ts';
 
 /** No file of a project that a person or an agent writes is that long. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
@@ -65,7 +68,9 @@ function asText(name: string, read: () => Buffer): string | undefined {
 
 /** Replaces or creates a file in one step, keeping its permissions. Parent directories are made. */
 export function writeText(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
+  if (isFolder(path))
+    throw new WorkflowError('not-a-file', `${path} is a folder, and a file belongs there.`, { remedy: setAside(path) });
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const mode = statSync(path, { throwIfNoEntry: false })?.mode;
@@ -78,6 +83,47 @@ export function writeText(path: string, text: string): void {
     throw cause;
   }
 }
+
+/** Names in a folder; none when it is not there. Refuses where something else stands in its place; `name` is how messages call it. */
+export function listFolder(path: string, name: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch (cause) {
+    if (isCode(cause, 'ENOENT')) return [];
+    if (isCode(cause, 'ENOTDIR')) throw notAFolder(name, cause);
+    throw new WorkflowError('folder-unreadable', `${name} cannot be looked into.`, { kind: 'runtime', cause });
+  }
+}
+
+/** Whether there is a folder; a link that leads nowhere is none. */
+export function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Makes a folder and those above it. Refuses where something else stands in the place of one. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    let inTheWay = path;
+    while (!existsSync(inTheWay) && dirname(inTheWay) !== inTheWay) inTheWay = dirname(inTheWay);
+    if (isFolder(inTheWay)) throw cause;
+    throw notAFolder(inTheWay, cause);
+  }
+}
+
+function notAFolder(name: string, cause: unknown): WorkflowError {
+  return new WorkflowError('not-a-folder', `${name} is a file, and a folder belongs there.`, {
+    remedy: setAside(name),
+    cause,
+  });
+}
+
+const setAside = (name: string): string => `mv ${quoted(name)} ${quoted(`${name}.old`)}`;
 
 /** Remembers files as they are; the returned function puts them back (removing what did not exist). */
 export function rememberFiles(paths: readonly string[]): () => void {

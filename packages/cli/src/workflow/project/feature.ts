@@ -2,10 +2,11 @@
  * Which feature a command works on: one detection for all. Explicit beats environment beats branch beats
  * directory beats "there is only one"; nothing is guessed beyond that, and nothing is printed.
  */
-import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
+import { isFolder, listFolder } from '../files/text-files.ts';
 import { refuseLinksAway } from '../files/links.ts';
 import { metaTarget, readMeta, type FeatureMeta } from '../files/meta-json.ts';
 import type { Git, Place } from '../ports.ts';
@@ -32,19 +33,9 @@ export const LEGACY_LANE_FOLDERS = ['planned', 'doing', 'for_review', 'done'] as
 /** Names of the feature directories of a project, sorted. */
 export function listFeatures(root: string): readonly string[] {
   const dir = join(root, 'kitty-specs');
-  if (!existsSync(dir)) return [];
-  return readdirSync(dir)
-    .filter((name) => isFeatureSlug(name) && isDirectory(join(dir, name)))
+  return listFolder(dir, 'kitty-specs')
+    .filter((name) => isFeatureSlug(name) && isFolder(join(dir, name)))
     .toSorted();
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    // A link that leads nowhere.
-    return false;
-  }
 }
 
 /** The feature by its name; `slug` must exist. */

@@ -6,14 +6,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
-import { literal, mustRun } from '../git/repository.ts';
+import { mustRun } from '../git/repository.ts';
 import type { Git } from '../ports.ts';
 
 /** Refuses where `path` (relative to `root`) or the copy beside it is there and git tracks it. Asks git only where one is. */
 export async function refuseForeignState(git: Git, root: string, path: string): Promise<void> {
   const own = [path, `${path}.bak`];
   if (!own.some((file) => existsSync(join(root, file)))) return;
-  const tracked = await mustRun(git, root, ['ls-files', '-z', '--', ...own.map(literal)], 'list files');
+  // In any spelling: on a disk that takes capitals for small letters, `Merge-State.json` is read under our name.
+  const names = own.map((file) => `:(literal,icase)${file}`);
+  const tracked = await mustRun(git, root, ['ls-files', '-z', '--', ...names], 'list files');
   if (tracked === '') return;
   const files = tracked.split('\0').filter((file) => file !== '');
   throw new WorkflowError(

@@ -32,9 +32,11 @@ export interface Project extends Repository {
 export async function findRepository(git: Git, cwd: string): Promise<Repository | undefined> {
   if (!existsSync(cwd)) return undefined;
   const args = ['rev-parse', '--path-format=absolute', '--show-toplevel', '--git-dir', '--git-common-dir'];
-  const answer = await git.run(cwd, args);
+  // A clone may hold a folder that git takes for a repository, with settings that run programs at the next `git status`.
+  const answer = await git.run(cwd, ['-c', 'safe.bareRepository=explicit', ...args]);
   // Git knows a repository here but does not trust it: "there is none" would send people the wrong way.
   if (/dubious ownership/.test(answer.stderr)) throw gitFailed('use this repository', answer);
+  if (/cannot use bare repository/.test(answer.stderr)) throw bareRepository();
   if (answer.exitCode !== 0) return undefined;
   const [checkout, gitDir, commonDir] = answer.stdout.split('\n');
   if (!checkout || !gitDir || !commonDir) return undefined;
@@ -65,6 +67,14 @@ export async function findProject(git: Git, place: Place): Promise<Project> {
   refuseLinksAway(repository.root, { only: ['kitty-specs', '.worktrees'], below: ['.kittify'] });
   const steps = relative(repository.root, realpathSync(place.cwd)).split(sep);
   return { ...repository, inWorktree: repository.checkout !== repository.root || steps[0] === '.worktrees' };
+}
+
+function bareRepository(): WorkflowError {
+  return new WorkflowError(
+    'bare-repository',
+    'This folder is a git repository without files of its own. Where it came with a clone, it may be a trap: git would do what its settings say.',
+    { remedy: 'Run the command in the checkout you work in.' },
+  );
 }
 
 /** Rejects when the command stands in a worktree; `command` is what to run in the main checkout instead. */

@@ -2,13 +2,13 @@
  * The files of work packages: one locator for every command, and their frontmatter in domain words. A
  * package's lane lives here and nowhere else.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Lane } from '@spec-kitty/events-sdk/contract';
 
 import { WorkflowError } from '../errors.ts';
-import { readText } from '../files/text-files.ts';
+import { isFolder, listFolder, readText } from '../files/text-files.ts';
 import { parseFrontmatter } from '../files/frontmatter.ts';
 import type { FrontmatterFile } from '../files/frontmatter.ts';
 import { LEGACY_LANE_FOLDERS, type Feature } from './feature.ts';
@@ -33,7 +33,7 @@ export interface WorkPackage {
 export function listWpFiles(feature: Feature): ReadonlyMap<string, readonly string[]> {
   refuseLegacyLayout(feature);
   const found = new Map<string, string[]>();
-  const names = existsSync(feature.tasksDir) ? readdirSync(feature.tasksDir).toSorted() : [];
+  const names = listFolder(feature.tasksDir, `${feature.relativeDir}/tasks`).toSorted();
   for (const name of names) {
     const id = wpIdOfFile(name);
     if (id !== undefined) found.set(id, [...(found.get(id) ?? []), name]);
@@ -123,7 +123,7 @@ function dependenciesOf(file: FrontmatterFile, id: string): readonly string[] {
 function refuseLegacyLayout(feature: Feature): void {
   const folder = LEGACY_LANE_FOLDERS.find((lane) => {
     const path = join(feature.tasksDir, lane);
-    return existsSync(path) && readdirSync(path).some((name) => name.endsWith('.md'));
+    return isFolder(path) && readdirSync(path).some((name) => name.endsWith('.md'));
   });
   if (folder === undefined) return;
   throw new WorkflowError(

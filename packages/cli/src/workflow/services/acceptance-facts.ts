@@ -1,11 +1,11 @@
 /** Looks up everything an acceptance depends on: files once, and git's answers side by side. Changes nothing. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { WorkflowError } from '../errors.ts';
 import { metaTarget, metaText, type FeatureMeta } from '../files/meta-json.ts';
 import { missionPaths } from '../files/mission-yaml.ts';
-import { readText } from '../files/text-files.ts';
+import { isFolder, listFolder, readText } from '../files/text-files.ts';
 import { commitOf, dirtyFiles, headBranch } from '../git/repository.ts';
 import type { Git } from '../ports.ts';
 import { requireMeta, type Feature } from '../project/feature.ts';
@@ -80,8 +80,9 @@ export function packagesOf(feature: Feature): readonly WorkPackage[] {
 function artifactsOf(feature: Feature): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const name of ARTIFACTS) {
-    const isFolder = statSync(join(feature.dir, name), { throwIfNoEntry: false })?.isDirectory() === true;
-    const text = isFolder ? '' : readText(join(feature.dir, name), `${feature.relativeDir}/${name}`);
+    const text = isFolder(join(feature.dir, name))
+      ? ''
+      : readText(join(feature.dir, name), `${feature.relativeDir}/${name}`);
     if (text !== undefined) found.set(name, text);
   }
   return found;
@@ -89,7 +90,7 @@ function artifactsOf(feature: Feature): ReadonlyMap<string, string> {
 
 /** `WP100-x.md` and the like: somebody meant a package, and no command sees one. */
 function strayFiles(feature: Feature): readonly string[] {
-  return readdirSync(feature.tasksDir)
+  return listFolder(feature.tasksDir, `${feature.relativeDir}/tasks`)
     .filter((name) => /^wp.*\.md$/i.test(name) && wpIdOfFile(name) === undefined)
     .toSorted();
 }

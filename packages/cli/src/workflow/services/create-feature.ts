@@ -1,11 +1,10 @@
 /** `agent feature create-feature`: a numbered feature directory with its facts, committed. */
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { checkCanCommit, commitOnly } from '../git/commit.ts';
 import { WorkflowError } from '../errors.ts';
 import { withFeatureLock } from '../project/feature-lock.ts';
-import { removeTree, writeText } from '../files/text-files.ts';
+import { listFolder, removeTree, writeText } from '../files/text-files.ts';
 import type { Place, WorkflowDeps } from '../ports.ts';
 import { findProject, refuseInWorktree } from '../project/project-root.ts';
 import { aBranch, headBranch } from '../git/repository.ts';
@@ -123,10 +122,7 @@ function writeFeature(dir: string, meta: Readonly<Record<string, string>>): void
 
 /** One more than the highest number in use, also by workspaces of features that live on another branch. */
 function nextNumber(root: string): string {
-  const names = ['kitty-specs', '.worktrees'].flatMap((folder) => {
-    const dir = join(root, folder);
-    return existsSync(dir) ? readdirSync(dir) : [];
-  });
+  const names = ['kitty-specs', '.worktrees'].flatMap((folder) => listFolder(join(root, folder), folder));
   const numbers = names.flatMap((name) => (/^\d{3}/.test(name) ? [Number(name.slice(0, 3))] : []));
   const next = Math.max(0, ...numbers) + 1;
   if (next > 999) throw new WorkflowError('too-many-features', 'Feature numbers end at 999.');
