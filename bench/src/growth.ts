@@ -12,7 +12,7 @@ import { digits, median, quantile, spread } from './statistics.ts';
 const PACKAGES = [1, 10, 50, 99] as const;
 const PROCESSES = [1, 4, 16, 64] as const;
 /** In all, shared among the processes. */
-const APPENDS = 640;
+const APPENDS = 3_200;
 const ROUNDS = 4;
 const RACES = 2;
 
