@@ -324,28 +324,34 @@ test('a lane that went on while an older word waited is told as one move from wh
   expect(told(repo)).toEqual(['WP01 planned>done']);
 });
 
-test('a lane that a command told right before it died, and an editor put back, is told back: the board may have heard it', async () => {
-  const repo = await createTold(['One']);
-  await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
-  // Recorded by the queue; the process did not live to remember it.
-  const dying: WorkflowDeps = {
-    ...repo.deps,
-    events: {
-      async emit(drafts, options) {
-        await repo.deps.events.emit(drafts, options);
-        throw new Error('died here');
+test.for<readonly [string, (repo: Awaited<ReturnType<typeof createTold>>) => void]>([
+  ['an editor', (repo) => setLane(repo, repo.wpPath('WP01'), 'doing')],
+  ['a revert, which takes the evidence with it,', (repo) => void repo.git('revert', '--no-edit', 'HEAD')],
+])(
+  'a lane that a command told right before it died, and %s put back, is told back: the board may have heard it',
+  async ([, putBack]) => {
+    const repo = await createTold(['One']);
+    await implement(repo.deps, { cwd: repo.root, wpId: 'WP01' });
+    // Recorded by the queue; the process did not live to remember it.
+    const dying: WorkflowDeps = {
+      ...repo.deps,
+      events: {
+        async emit(drafts, options) {
+          await repo.deps.events.emit(drafts, options);
+          throw new Error('died here');
+        },
       },
-    },
-  };
-  await expect(moveTask(dying, { cwd: repo.root, wpId: 'WP01', to: 'planned' })).rejects.toThrow('died here');
-  setLane(repo, repo.wpPath('WP01'), 'doing');
+    };
+    await expect(moveTask(dying, { cwd: repo.root, wpId: 'WP01', to: 'planned' })).rejects.toThrow('died here');
+    putBack(repo);
 
-  await reconcile(repo.deps, { cwd: repo.root });
-  const again = await reconcile(repo.deps, { cwd: repo.root });
+    await reconcile(repo.deps, { cwd: repo.root });
+    const again = await reconcile(repo.deps, { cwd: repo.root });
 
-  expect(told(repo)).toEqual(['WP01 planned>doing', 'WP01 doing>planned', 'WP01 planned>doing']);
-  expect(again.events_emitted).toBe(0);
-});
+    expect(told(repo)).toEqual(['WP01 planned>doing', 'WP01 doing>planned', 'WP01 planned>doing']);
+    expect(again.events_emitted).toBe(0);
+  },
+);
 
 test('takes features by name, and leaves those of another branch alone, by name', async () => {
   const repo = await createTold(['First']);

@@ -58,7 +58,8 @@ export async function changeFeature<T>(
     try {
       result = await change({ project, feature, willTell });
     } catch (error) {
-      // What is on disk although the change failed did happen.
+      // What is on disk although the change failed did happen; nothing else can have been told.
+      for (const note of notes) note.keep(note.happenings.filter((each) => hasHappened(project.root, each)));
       await tellLeftOver(deps, project, feature);
       throw error;
     }
@@ -105,10 +106,12 @@ function sorted(
   feature: Feature,
   note: Note,
 ): { readonly still: readonly Happening[]; readonly overtaken: LeftOver['overtaken'] } {
-  const happened = note.happenings.filter((each) => hasHappened(project.root, each));
   return {
-    still: happened.filter((each) => isStillSo(feature, each)),
-    overtaken: happened.filter((each) => each.isUntold !== true && !isStillSo(feature, each)).map(({ draft }) => draft),
+    still: note.happenings.filter((each) => hasHappened(project.root, each) && isStillSo(feature, each)),
+    // Also where nothing shows that it happened: a revert takes the evidence away with the lane.
+    overtaken: note.happenings
+      .filter((each) => each.isUntold !== true && !isStillSo(feature, each))
+      .map(({ draft }) => draft),
   };
 }
 
