@@ -6,7 +6,18 @@
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import type { Stats } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -146,15 +157,21 @@ async function visit({ world, server, visits, trap }: Stage, seed: number, kinds
   return { findings, planted, printed };
 }
 
-/** Everything in a folder, with what makes a file another. */
-function look(folder: string): unknown {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+/** Everything in a folder, with what makes a file another. Links are looked at, not followed: they may lead in a circle. */
+function look(folder: string): readonly unknown[] {
+  return readdirSync(folder)
     .toSorted()
     .map((name) => {
       const path = join(folder, name);
-      const stats = statSync(path);
-      return [name, stats.mode, stats.mtimeMs, stats.isFile() ? readFileSync(path, 'utf8') : ''];
+      const entry = lstatSync(path);
+      return [name, entry.mode, entry.mtimeMs, contentOf(path, entry)];
     });
+}
+
+function contentOf(path: string, entry: Stats): unknown {
+  if (entry.isSymbolicLink()) return readlinkSync(path);
+  if (entry.isDirectory()) return look(path);
+  return entry.isFile() ? readFileSync(path, 'utf8') : null;
 }
 
 /** The next request of an event batch or a team gets an answer of somebody who means harm. */
