@@ -29,7 +29,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { chanceFrom } from '../support/chance.ts';
 import { buildWrongProgram, type Mistake } from '../support/wrong-program.ts';
 import { hostileWords, KINDS, NESTED, pickerOf, plant, type Kind, type Targets } from './hostile-repository.ts';
-import { filesBelow, findSecrets, gitObjects } from './secret-search.ts';
+import { findSecrets, gitObjects } from './secret-search.ts';
 import { makeWorld, startServer, type Ended } from './world.ts';
 
 const RUNS = Number(process.env['SPEC_KITTY_STORM_HOSTILE'] ?? 5);
@@ -151,7 +151,7 @@ async function visit({ world, server, visits, trap }: Stage, seed: number, kinds
     if (outside() !== before) findings.push(`something outside was changed: ${name}`);
     if (visits.length > visitsBefore) findings.push(`another server was asked: ${visits.at(-1) ?? ''}: ${name}`);
   }
-  const seen = { ...printed, ...gitObjects(victim), ...filesBelow(targets.home) };
+  const seen = { ...printed, ...gitObjects(victim), ...filesIn(targets.home) };
   findings.push(...findSecrets({ 'a file from elsewhere': SECRET }, seen));
   rmSync(root, { recursive: true, force: true });
   return { findings, planted, printed };
@@ -166,6 +166,12 @@ function look(folder: string): readonly unknown[] {
       const entry = lstatSync(path);
       return [name, entry.mode, entry.mtimeMs, contentOf(path, entry)];
     });
+}
+
+/** Its own files, not what may be linked below it. */
+function filesIn(folder: string): Readonly<Record<string, Buffer>> {
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(files.map(({ name }) => [name, readFileSync(join(folder, name))]));
 }
 
 function contentOf(path: string, entry: Stats): unknown {
