@@ -16,6 +16,7 @@ import { EventsSdkError, isEventsSdkError } from '../errors.ts';
 import type { Logger } from '../internal/logger.ts';
 import type { Time } from '../internal/time.ts';
 import type { StoreTransaction } from '../storage/port.ts';
+import { withKnownFormat } from '../storage/sql/file-header.ts';
 import { isSound, salvage, type Salvage } from '../storage/sql/salvage.ts';
 import { VALUE } from '../storage/values.ts';
 import { readClockFile } from './clock-file.ts';
@@ -221,7 +222,7 @@ function fill(tx: StoreTransaction, { events, values }: Salvage): void {
 
 function copyFile(disk: Disk, from: string, to: string): void {
   if (disk.look(from) === undefined) return;
-  replaceFile(disk, to, readFile(disk, from), { temporary: `${to}.tmp`, isDurable: false });
+  replaceFile(disk, to, withKnownFormat(readFile(disk, from)), { temporary: `${to}.tmp`, isDurable: false });
 }
 
 function removeFolder(disk: Disk, path: string): void {

@@ -9,13 +9,18 @@ export const FILE_HEADER_BYTES = 100;
 export interface FileHeader {
   /** Kept in WAL mode: the file alone is not the whole truth. */
   readonly isWal: boolean;
-  /** False for a format SQLite opens for reading only: bytes 18 and 19 are 1 or 2 in every file it has written. */
+  /** False for a format that SQLite does not write: it opens such a file for reading only, or not at all. */
   readonly isWritable: boolean;
   /** Raised by SQLite with every change outside WAL mode. */
   readonly changeCounter: number;
   /** `PRAGMA user_version`: the version of the schema inside. */
   readonly userVersion: number;
 }
+
+/** Where the versions of the format stand, for writing and for reading, and what they are in every file SQLite has written. */
+const FORMAT_AT = 18;
+const LEGACY = 1;
+const WAL = 2;
 
 /** Where the change counter stands, and the counter for which the size beside it holds: SQLite keeps them equal. */
 const CHANGE_COUNTER_AT = 24;
@@ -28,9 +33,10 @@ export function readFileHeader(bytes: Uint8Array): FileHeader | undefined {
   if (bytes.length < FILE_HEADER_BYTES) return undefined;
   for (let at = 0; at < MAGIC.length; at += 1) if (bytes[at] !== MAGIC.charCodeAt(at)) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const format = bytes.subarray(FORMAT_AT, FORMAT_AT + 2);
   return {
-    isWal: bytes[18] === 2 || bytes[19] === 2,
-    isWritable: [18, 19].every((at) => bytes[at] === 1 || bytes[at] === 2),
+    isWal: format.includes(WAL),
+    isWritable: format.every((byte) => byte === LEGACY || byte === WAL),
     changeCounter: view.getUint32(CHANGE_COUNTER_AT),
     userVersion: view.getUint32(60),
   };
@@ -44,4 +50,11 @@ export function withChangeCounter(bytes: Uint8Array, counter: number): Uint8Arra
   view.setUint32(CHANGE_COUNTER_AT, counter);
   view.setUint32(VALID_FOR_AT, counter);
   return raised;
+}
+
+/** The same database in a format that SQLite opens: one wrong byte there hides every row. Bytes in a known one come back as they are. */
+export function withKnownFormat(bytes: Uint8Array): Uint8Array {
+  const header = readFileHeader(bytes);
+  if (header === undefined || header.isWritable) return bytes;
+  return bytes.slice().fill(header.isWal ? WAL : LEGACY, FORMAT_AT, FORMAT_AT + 2);
 }
