@@ -22,7 +22,7 @@ export interface Targets {
 export type Kind = 'link' | 'text' | 'name' | 'config' | 'state' | 'nested' | 'kind of file';
 export const KINDS: readonly Kind[] = ['link', 'text', 'name', 'config', 'state', 'nested', 'kind of file'];
 
-export const FEATURE = 'kitty-specs/001-demo';
+const FEATURE = 'kitty-specs/001-demo';
 const WP = `${FEATURE}/tasks/WP01-writer.md`;
 /** A repository within the repository, without `.git` in its name. */
 export const NESTED = 'vendor/tool';
@@ -67,9 +67,10 @@ const PLANTERS: Readonly<Record<Kind, (hand: Hand) => string>> = {
         `${FEATURE}/research.md`, '.worktrees', '.worktrees/001-demo-WP01', '.kittify', '.kittify/config.yaml', '.kittify/logs',
         '.kittify/merge-state.json', '.kittify/workspaces', '.kittify/agents.yaml', '.gitignore', 'AGENTS.md', 'kitty-specs/002-other',
       ]); // prettier-ignore
+    // Nothing beyond the temporary folder: a program that is wrong on purpose does write there.
     const to = pick([
         targets.elsewhere, join(targets.elsewhere, 'secret'), join(targets.elsewhere, 'new'), targets.home, join(targets.home, 'credentials'),
-        '/dev/zero', '..', '../..', '.git', '.git/hooks', '.git/config', join(root, '.git/hooks/post-commit'), '/', '/etc/hosts', 'nowhere',
+        '/dev/zero', '..', '../..', '.git', '.git/hooks', '.git/config', join(root, '.git/hooks/post-commit'), 'nowhere',
       ]); // prettier-ignore
     if (!makeWay(root, path)) return 'nothing';
     symlinkSync(to, join(root, path));

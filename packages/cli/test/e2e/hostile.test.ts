@@ -144,7 +144,7 @@ async function visit({ world, server, visits, trap }: Stage, seed: number, kinds
         ...(isColourful ? { FORCE_COLOR: '1' } : { NO_COLOR: '1' }),
       },
     });
-    const name = `${args.join(' ')} in ${cwd === victim ? 'the clone' : NESTED}`;
+    const name = `${step}: ${args.join(' ')} in ${cwd === victim ? 'the clone' : NESTED}`;
     printed[name] = ended.stdout + ended.stderr;
     findings.push(...faultsOf(ended, { isJson, isColourful }).map((fault) => `${fault}: ${name}`));
     if (readdirSync(targets.canary).length > 0) findings.push(`planted code was run: ${name}`);
