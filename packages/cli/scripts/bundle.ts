@@ -23,9 +23,12 @@ export interface BundleOptions {
   readonly alias?: Readonly<Record<string, string>>;
   /** Name below `dist/commands` (without extension) → source file, beside the program's own commands. */
   readonly extraCommands?: Readonly<Record<string, string>>;
-  /** Part of a source file's path → its text made another: programs that are wrong on purpose. One that changes nothing fails the build. */
-  readonly edits?: Readonly<Record<string, (text: string) => string>>;
+  /** Programs that are wrong on purpose. */
+  readonly edits?: Edits;
 }
+
+/** Part of a source file's path, with `/` → its text made another. One that changes nothing fails the build. */
+export type Edits = Readonly<Record<string, (text: string) => string>>;
 
 // Bundled CommonJS code asks for these; ES modules do not have them.
 const BANNER = [
@@ -65,20 +68,12 @@ function otherBuilds(): Readonly<Record<string, string>> {
  * The framework sorts the commands of the manifest at every start, by the rules of a language: the first such comparison in
  * a process loads their tables, 10 ms. Ids are ASCII. A framework that does it another way fails the build, to be looked at.
  */
-const plainOrder: Plugin = {
-  name: 'plain-order',
-  setup({ onLoad }) {
-    onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/]config[\\/]plugin\.js$/ }, async ({ path }) => {
-      const text = await readFile(path, 'utf8');
-      const contents = text.replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)');
-      if (contents === text) throw new Error('The framework no longer sorts commands as scripts/bundle.ts expects.');
-      return { contents };
-    });
-  },
+const PLAIN_ORDER: Edits = {
+  '/@oclif/core/lib/config/plugin.js': (text) => text.replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)'),
 };
 
 /** Each of the files has to be there, and to become another. */
-function edited(edits: Readonly<Record<string, (text: string) => string>>): Plugin {
+function edited(edits: Edits): Plugin {
   return {
     name: 'edited',
     setup({ onLoad, onEnd }) {
@@ -120,7 +115,7 @@ export async function bundle(options: BundleOptions): Promise<void> {
     banner: { js: BANNER },
     alias: { ...UNBUNDLED, ...otherBuilds(), ...options.alias },
     nodePaths: [join(packageRoot, 'node_modules')],
-    plugins: [plainOrder, edited(options.edits ?? {})],
+    plugins: [edited({ ...PLAIN_ORDER, ...options.edits })],
     logLevel: 'warning',
     metafile: true,
   });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { bundle, packageRoot } from '../../scripts/bundle.ts';
+import { bundle, packageRoot, type BundleOptions } from '../../scripts/bundle.ts';
 import type { FakeScript } from './fake-node-client.ts';
 
 /** How one run ended. */
@@ -38,12 +38,19 @@ export interface Program {
 
 const support = fileURLToPath(new URL('.', import.meta.url));
 
+/** Builds into the folder `root`; answers the program to run. */
+export async function bundleProgram(options: BundleOptions): Promise<string> {
+  const { root } = options;
+  await cp(join(packageRoot, 'package.json'), join(root, 'package.json'));
+  await cp(join(packageRoot, 'bin'), join(root, 'bin'), { recursive: true });
+  await bundle(options);
+  return join(root, 'bin/run.js');
+}
+
 /** Builds into a fresh folder. */
 export async function buildProgram(): Promise<Program> {
   const root = await mkdtemp(join(tmpdir(), 'spec-kitty-cli-'));
-  await cp(join(packageRoot, 'package.json'), join(root, 'package.json'));
-  await cp(join(packageRoot, 'bin'), join(root, 'bin'), { recursive: true });
-  await bundle({
+  const bin = await bundleProgram({
     root,
     alias: { '@spec-kitty/events-sdk/node': join(support, 'fake-node-client.ts') },
     extraCommands: { probe: join(support, 'probe.ts') },
@@ -67,7 +74,7 @@ export async function buildProgram(): Promise<Program> {
         ...options.env,
       };
       const ended = await runProcess(
-        [...(options.nodeOptions ?? []), join(root, 'bin/run.js'), ...words],
+        [...(options.nodeOptions ?? []), bin, ...words],
         options.cwd ?? home,
         env,
         options,

@@ -1,13 +1,12 @@
 /** The program with one mistake made on purpose, built for real: what finds such mistakes is held against it. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { onTestFinished } from 'vitest';
 
-import { bundle, packageRoot } from '../../scripts/bundle.ts';
-
-type Edits = Readonly<Record<string, (text: string) => string>>;
+import type { Edits } from '../../scripts/bundle.ts';
+import { bundleProgram } from './program.ts';
 
 const instead = (from: string, to: string) => (text: string) => text.replaceAll(from, to);
 
@@ -33,8 +32,5 @@ export async function buildWrongProgram(mistake: Mistake): Promise<string> {
   onTestFinished(() => {
     rmSync(root, { recursive: true, force: true });
   });
-  cpSync(join(packageRoot, 'package.json'), join(root, 'package.json'));
-  cpSync(join(packageRoot, 'bin'), join(root, 'bin'), { recursive: true });
-  await bundle({ root, edits: MISTAKES[mistake] });
-  return join(root, 'bin/run.js');
+  return await bundleProgram({ root, edits: MISTAKES[mistake] });
 }
